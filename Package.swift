@@ -1,15 +1,52 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// Dependencies point one way: values, then the device kit and the wire codec, then behaviour, then what does I/O.
 let package = Package(
     name: "ghostplug",
     products: [
-        .library(name: "USBCore", targets: ["USBCore"]),
-        .library(name: "SCSITarget", targets: ["SCSITarget"]),
+        // What others build their own devices and servers on.
+        .library(name: "USBDeviceKit", targets: ["USBCore", "USBDeviceKit"]),
+        .library(name: "USBMassStorage", targets: ["SCSITarget", "USBMassStorage", "DiskStores"]),
+        .library(name: "USBIPServer", targets: ["USBIPWire", "USBIPSession", "USBIPServer"]),
+        .executable(name: "ghostplug", targets: ["ghostplug"]),
+        .executable(name: "ghostbench", targets: ["ghostbench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.0.0"),
     ],
     targets: [
+        // Values and pure behaviour: no I/O, no clock.
         .target(name: "USBCore"),
+        .target(name: "USBDeviceKit", dependencies: ["USBCore"]),
+        .target(name: "USBIPWire", dependencies: ["USBCore"]),
+        .target(name: "USBIPSession", dependencies: ["USBCore", "USBDeviceKit", "USBIPWire"]),
         .target(name: "SCSITarget"),
+        .target(name: "USBMassStorage", dependencies: ["SCSITarget", "USBCore", "USBDeviceKit"]),
+
+        // The edges.
+        .target(name: "SocketIO"),
+        .target(name: "DiskStores", dependencies: ["SCSITarget"]),
+        .target(
+            name: "USBIPServer",
+            dependencies: ["SocketIO", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire", logging]),
+        .target(name: "USBIPClient", dependencies: ["SocketIO", "USBIPWire"]),
+
+        // What the command offers.
+        .target(
+            name: "DeviceModels",
+            dependencies: ["DiskStores", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage", logging]),
+        .executableTarget(
+            name: "ghostplug",
+            dependencies: [
+                "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession",
+                "USBIPWire", argumentParser, logging, "Yams",
+            ]),
     ]
 )
 

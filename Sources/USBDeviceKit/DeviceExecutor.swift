@@ -1,0 +1,84 @@
+import Glibc
+
+/// Serialises everything that happens to one device, without giving it a thread.
+///
+/// The connection's thread runs its work here; other threads post theirs. Whoever finds the executor free runs what is
+/// queued, so work never waits for a thread to wake up, and whoever finds it taken leaves the work to the holder, so
+/// posting never blocks. Calls to a device are thus ordered and never concurrent.
+///
+/// `@unchecked Sendable`: `queue` is only touched under `queueLock`, and `afterWork` only while `gate` is held.
+public final class DeviceExecutor: DevicePort, @unchecked Sendable {
+    private let gate = Lock()
+    private let queueLock = Lock()
+    private var queue: [@Sendable () -> Void] = []
+    private var afterWork: ((_ mayBlock: Bool) -> Void)?
+
+    /// Makes an idle executor.
+    public init() {}
+
+    /// Runs `body` once the executor is free, and what others posted meanwhile after it.
+    ///
+    /// Blocks; must not be called from work that runs on this executor.
+    public func run<R>(_ body: () -> R) -> R {
+        gate.lock()
+        let result = body()
+        finish(mayBlock: true)
+        return result
+    }
+
+    /// Runs `work` now when the executor is free, else leaves it to whoever holds it.
+    ///
+    /// Never blocks; callable from any thread, and from work that runs here.
+    public func post(_ work: @escaping @Sendable () -> Void) {
+        queueLock.lock()
+        queue.append(work)
+        queueLock.unlock()
+        if gate.tryLock() { finish(mayBlock: false) }
+    }
+
+    /// Sets what is to be done whenever work has run: a connection sends what its device has answered.
+    ///
+    /// Called on the executor. `mayBlock` tells whether the thread belongs to the connection.
+    public func setAfterWork(_ action: ((_ mayBlock: Bool) -> Void)?) { afterWork = action }
+
+    /// Empties the queue and lets go of the gate.
+    ///
+    /// Looks again after letting go: a poster that found the gate taken has left its work behind.
+    private func finish(mayBlock: Bool) {
+        while true {
+            while let work = next() { work() }
+            afterWork?(mayBlock)
+            gate.unlock()
+            queueLock.lock()
+            let isEmpty = queue.isEmpty
+            queueLock.unlock()
+            guard !isEmpty, gate.tryLock() else { return }
+        }
+    }
+
+    private func next() -> (@Sendable () -> Void)? {
+        queueLock.lock()
+        defer { queueLock.unlock() }
+        return queue.isEmpty ? nil : queue.removeFirst()
+    }
+}
+
+/// A mutual exclusion lock at a stable address.
+@safe private final class Lock {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+    init() {
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe mutex.initialize(to: pthread_mutex_t())
+        unsafe pthread_mutex_init(mutex, nil)
+    }
+
+    deinit {
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe mutex.deallocate()
+    }
+
+    func lock() { _ = unsafe pthread_mutex_lock(mutex) }
+    func tryLock() -> Bool { unsafe pthread_mutex_trylock(mutex) == 0 }
+    func unlock() { _ = unsafe pthread_mutex_unlock(mutex) }
+}

@@ -1,0 +1,100 @@
+public import USBCore
+
+/// An IN endpoint that sends what the device has to say.
+///
+/// The host's transfers wait until there is something; what is sent before the host asks waits for the host.
+public final class InPipe: EndpointHandler {
+    public let address: EndpointAddress
+    /// The most bytes kept for a host that does not ask; see ``send(_:)``.
+    public let capacity: Int
+    private var waiting = URBQueue()
+    private var queue: [[UInt8]] = []
+    private var queuedBytes = 0
+    private var source: ((_ room: Int, inout OutputRawSpan) -> Void)?
+
+    /// Makes a pipe for IN endpoint `number`.
+    ///
+    /// - Parameters:
+    ///   - number: 1 to 15.
+    ///   - capacity: the most bytes to keep for a host that does not ask.
+    public init(_ number: UInt8, capacity: Int = 1 << 20) {
+        address = .in(number)
+        self.capacity = capacity
+    }
+
+    /// Sends one transfer's worth of bytes; none are an empty packet.
+    ///
+    /// - Returns: false when the host has not fetched what was sent before and the capacity is used up.
+    @discardableResult
+    public func send(_ bytes: [UInt8]) -> Bool {
+        if let urb = waiting.popFirst() {
+            urb.complete(copying: bytes)
+            return true
+        }
+        guard queuedBytes + bytes.count <= capacity else { return false }
+        queue.append(bytes)
+        queuedBytes += bytes.count
+        return true
+    }
+
+    /// Answers every transfer at once by filling it, instead of with what is sent.
+    ///
+    /// - Parameter body: is given the room there is and writes any part of it.
+    public func onRequest(_ body: @escaping (_ room: Int, inout OutputRawSpan) -> Void) { source = body }
+
+    public func submit(_ urb: consuming URB) {
+        let room = urb.requestedLength
+        if let source {
+            urb.complete(reserving: room) { output in
+                source(room, &output)
+                return .success
+            }
+        } else if queue.isEmpty {
+            waiting.append(urb)
+        } else {
+            let bytes = queue.removeFirst()
+            queuedBytes -= bytes.count
+            urb.complete(copying: bytes)
+        }
+    }
+
+    public func cancel(_ id: URB.ID) -> Bool {
+        guard let urb = waiting.remove(id) else { return false }
+        urb.complete(.cancelled)
+        return true
+    }
+
+    public func completeAll(_ status: TransferStatus) {
+        waiting.completeAll(status)
+        queue = []
+        queuedBytes = 0
+    }
+}
+
+/// An OUT endpoint that hands on what the host sends.
+public final class OutPipe: EndpointHandler {
+    public let address: EndpointAddress
+    private var handler: (RawSpan) -> Void
+
+    /// Makes a pipe for OUT endpoint `number`.
+    ///
+    /// - Parameters:
+    ///   - number: 1 to 15.
+    ///   - onReceive: is lent the bytes of each transfer.
+    public init(_ number: UInt8, onReceive: @escaping (RawSpan) -> Void = { _ in }) {
+        address = .out(number)
+        handler = onReceive
+    }
+
+    /// Sets what is done with the bytes of each transfer.
+    public func onReceive(_ body: @escaping (RawSpan) -> Void) { handler = body }
+
+    public func submit(_ urb: consuming URB) {
+        urb.withBytes(handler)
+        urb.accept()
+    }
+
+    public func cancel(_ id: URB.ID) -> Bool { false }
+
+    public func completeAll(_ status: TransferStatus) {}
+}

@@ -1,0 +1,163 @@
+import Glibc
+import Logging
+import SocketIO
+import USBIPSession
+import USBIPWire
+
+/// One client, from its first byte to its last, on a thread of its own.
+///
+/// A blocking thread is what makes a round trip cost two system calls instead of three: storage drivers have one
+/// command in flight, so that round trip is what their users wait for.
+final class Connection: Sendable {
+    private let socket: StreamSocket
+    private let server: USBIPServer
+    private let peer: String
+
+    init(_ socket: StreamSocket, _ server: USBIPServer) {
+        self.socket = socket
+        self.server = server
+        peer = socket.peer.description
+    }
+
+    /// Serves the client until it or the server ends the connection.
+    func run() {
+        do {
+            try handshake()
+        } catch {
+            server.logger.warning("closed: \(error)", metadata: ["peer": "\(peer)"])
+        }
+    }
+
+    /// Ends the connection from another thread.
+    func shutdown() { socket.shutdown() }
+
+    // MARK: Op phase
+
+    private struct Refusal: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private func handshake() throws {
+        let deadline = Deadline(milliseconds: server.configuration.handshakeTimeout)
+        let first = try read(OpHeader.size, deadline)
+        // Port scanners and health checks come and go without a word.
+        guard !first.isEmpty else { return }
+        guard let header = OpHeader(parsing: first) else {
+            throw Refusal(description: "the connection ended within a request's header")
+        }
+        guard header.version == usbipVersion else {
+            throw Refusal(
+                description: "the client speaks USB/IP version 0x\(hex(header.version)); this server, like every Linux "
+                    + "since 3.17, speaks 0x0111")
+        }
+        guard header.status == .ok else {
+            throw Refusal(description: "a request with status \(header.status.rawValue), which must be 0")
+        }
+        switch header.code {
+        case .deviceListRequest:
+            try socket.sendAll(OpMessage.deviceListReply(server.exports.available))
+        case .importRequest:
+            let body = try read(DeviceRecord.busIDSize, deadline)
+            guard let busID = OpMessage.busID(inImportBody: body) else {
+                try socket.sendAll(OpHeader(.importReply, .error).bytes)
+                throw Refusal(description: "an import without a proper bus id")
+            }
+            try importDevice(busID)
+        default:
+            throw Refusal(description: "request 0x\(hex(header.code.rawValue)); this server knows list and import")
+        }
+    }
+
+    private func hex(_ value: UInt16) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 4 - text.count) + text
+    }
+
+    /// Reads exactly `count` bytes; none when the stream ends before the first.
+    private func read(_ count: Int, _ deadline: Deadline) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var received = 0
+        while received < count {
+            let rest = deadline.millisecondsLeft
+            guard rest > 0 else { throw timeout(received, count) }
+            socket.setReadTimeout(milliseconds: rest)
+            let result = unsafe bytes.withUnsafeMutableBytes { all in
+                unsafe socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: all[received...]))
+            }
+            if result == 0 {
+                guard received == 0, count == OpHeader.size else {
+                    throw Refusal(description: "the connection ended within a request")
+                }
+                return []
+            }
+            guard result > 0 else {
+                if result == -Int(EAGAIN) { throw timeout(received, count) }
+                throw SocketError("cannot read", code: Int32(-result))
+            }
+            received += result
+        }
+        return bytes
+    }
+
+    private func timeout(_ received: Int, _ count: Int) -> Refusal {
+        Refusal(
+            description: "\(received) of \(count) bytes of a request in "
+                + "\(server.configuration.handshakeTimeout / 1000) s, which is the limit")
+    }
+
+    private func importDevice(_ busID: String) throws {
+        switch server.exports.claim(busID) {
+        case .unknown:
+            try socket.sendAll(OpHeader(.importReply, .noDevice).bytes)
+            server.logger.notice("there is no device '\(busID)' to import", metadata: ["peer": "\(peer)"])
+        case .busy:
+            try socket.sendAll(OpHeader(.importReply, .deviceBusy).bytes)
+            server.logger.notice("another client has it", metadata: ["peer": "\(peer)", "busid": "\(busID)"])
+        case .granted(let export):
+            defer { server.exports.release(export) }
+            try serve(export)
+        }
+    }
+
+    // MARK: URB phase
+
+    private func serve(_ export: Export) throws {
+        var logger = server.logger
+        logger[metadataKey: "peer"] = "\(peer)"
+        logger[metadataKey: "busid"] = "\(export.busID)"
+        socket.setReadTimeout(milliseconds: 0)
+        let link = SessionLink(export, socket, server.configuration, logger)
+        // The client may send its first transfer as soon as it has this answer, and it will be read in order.
+        link.open()
+        defer {
+            link.close()
+            export.released()
+        }
+        try socket.sendAll(OpMessage.importReply(export.record))
+        logger.info("attached")
+        server.register(link, for: self)
+        defer { server.unregister(self) }
+        switch link.run() {
+        case .ended: logger.info("detached")
+        case .failed(let code): logger.info("detached: \(SocketError("cannot read", code: code))")
+        case .violated(let violation): logger.warning("closed: \(violation)")
+        }
+    }
+}
+
+/// A point in time by which something must have happened.
+private struct Deadline {
+    private let end: ContinuousClock.Instant
+
+    init(milliseconds: Int32) { end = .now.advanced(by: .milliseconds(milliseconds)) }
+
+    /// At least 1 until the deadline has passed, then 0.
+    var millisecondsLeft: Int32 {
+        let left = ContinuousClock.now.duration(to: end)
+        return left <= .zero ? 0 : max(1, Int32(clamping: left / .milliseconds(1)))
+    }
+}
+
+extension Int32 {
+    fileprivate init(clamping value: Double) { self = value >= Double(Int32.max) ? .max : Int32(value) }
+}

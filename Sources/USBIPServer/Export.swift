@@ -1,0 +1,65 @@
+import USBCore
+public import USBDeviceKit
+import USBIPWire
+
+/// A device that the server offers, with its bus id.
+///
+/// `@unchecked Sendable`: the device is only touched on its executor; the rest does not change.
+public final class Export: @unchecked Sendable {
+    /// The device's name at this server: 1 to 31 characters of `0-9 a-z A-Z . : _ -`.
+    public let busID: String
+    /// What serialises the device's work; also the way to it for other threads.
+    public let executor: DeviceExecutor
+    let busNumber: UInt32
+    let deviceNumber: UInt32
+    /// The device as it was when it was exported, for lists: an attached one is not listed.
+    public let identity: DeviceIdentity
+    let device: any USBDevice
+    private let onRelease: (@Sendable () -> Void)?
+
+    /// Takes over a device.
+    ///
+    /// - Parameters:
+    ///   - onRelease: called on the connection's thread when a client has gone, before the next can come.
+    init(
+        busID: String, number: Int, device: sending any USBDevice, onRelease: (@Sendable () -> Void)?
+    ) {
+        self.busID = busID
+        // Linux's attach tool keeps eight bits of each number.
+        busNumber = 1
+        deviceNumber = UInt32(2 + number % 250)
+        executor = DeviceExecutor()
+        identity = device.identity
+        self.device = device
+        self.onRelease = onRelease
+        device.attach(to: executor)
+    }
+
+    func released() { onRelease?() }
+
+    /// The id that clients put into their headers.
+    var deviceID: UInt32 { busNumber << 16 | deviceNumber }
+
+    var record: DeviceRecord {
+        DeviceRecord(
+            path: "/sys/devices/ghostplug/\(busID)", busID: busID, busNumber: busNumber, deviceNumber: deviceNumber,
+            speed: identity.speed.rawValue, vendorID: identity.vendorID, productID: identity.productID,
+            release: identity.release,
+            deviceClass: ClassRecord(
+                identity.deviceClass.code, identity.deviceClass.subclass, identity.deviceClass.protocol),
+            configurationValue: identity.configurationValue, configurationCount: identity.configurationCount,
+            interfaceCount: UInt8(clamping: identity.interfaces.count))
+    }
+
+    var listEntry: DeviceListEntry {
+        DeviceListEntry(
+            device: record,
+            interfaces: identity.interfaces.map { ClassRecord($0.code, $0.subclass, $0.protocol) })
+    }
+}
+
+/// Why a device cannot be exported.
+public struct ExportError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong and what is allowed.
+    public let description: String
+}

@@ -1,0 +1,78 @@
+import SocketIO
+import Synchronization
+import USBIPWire
+
+/// The devices on offer, and which of them are taken.
+final class ExportTable: Sendable {
+    private struct State {
+        var exports: [Export] = []
+        var taken: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Files `make(number)` under a bus id.
+    func add(busID: String, _ make: (_ number: Int) -> Export) throws(ExportError) -> Export {
+        try Self.check(busID)
+        let export = state.withLock { state -> Export? in
+            guard !state.exports.contains(where: { $0.busID == busID }) else { return nil }
+            let export = make(state.exports.count)
+            state.exports.append(export)
+            return export
+        }
+        guard let export else {
+            throw ExportError(description: "bus id \(busID) is used twice; give every device its own with busid=")
+        }
+        return export
+    }
+
+    private static func check(_ busID: String) throws(ExportError) {
+        let isValid =
+            (1...31).contains(busID.utf8.count)
+            && busID.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".:_-".contains($0)) }
+        guard isValid else {
+            throw ExportError(
+                description: "bus id '\(busID)' must have 1 to 31 characters out of 0-9 a-z A-Z . : _ -")
+        }
+    }
+
+    /// The devices that can be imported now: as Linux's usbipd, one that is taken is not shown.
+    var available: [DeviceListEntry] {
+        state.withLock { state in
+            state.exports.filter { !state.taken.contains($0.busID) }.map(\.listEntry)
+        }
+    }
+
+    enum Claim {
+        case granted(Export)
+        case busy
+        case unknown
+    }
+
+    /// Takes a device for one client.
+    ///
+    /// A device that is taken may be about to come free: a client that detaches and attaches again is faster than the
+    /// news of its old connection's end.
+    func claim(_ busID: String, patience milliseconds: Int32 = 300) -> Claim {
+        var left = milliseconds
+        while true {
+            let claim = claimNow(busID)
+            guard case .busy = claim, left > 0 else { return claim }
+            pause(milliseconds: 10)
+            left -= 10
+        }
+    }
+
+    private func claimNow(_ busID: String) -> Claim {
+        state.withLock { state in
+            guard let export = state.exports.first(where: { $0.busID == busID }) else { return .unknown }
+            return state.taken.insert(busID).inserted ? .granted(export) : .busy
+        }
+    }
+
+    func release(_ export: Export) {
+        _ = state.withLock { $0.taken.remove(export.busID) }
+    }
+
+    var all: [Export] { state.withLock { $0.exports } }
+}

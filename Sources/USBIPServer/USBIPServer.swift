@@ -1,0 +1,174 @@
+public import Logging
+public import SocketIO
+import Synchronization
+public import USBDeviceKit
+
+/// Serves devices over USB/IP.
+///
+/// Make one, ``export(busID:device:onRelease:)`` devices, ``start()`` it, and ``stop()`` it.
+public final class USBIPServer: Sendable {
+    let configuration: ServerConfiguration
+    let logger: Logger
+    let exports = ExportTable()
+
+    private struct State {
+        var listeners: [ListeningSocket] = []
+        var connections: [ObjectIdentifier: Connection] = [:]
+        var links: [ObjectIdentifier: SessionLink] = [:]
+        var isStopping = false
+        var isOverLimit = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes a server that does not listen yet.
+    public init(_ configuration: ServerConfiguration = ServerConfiguration(), logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Offers a device.
+    ///
+    /// - Parameters:
+    ///   - busID: 1 to 31 characters of `0-9 a-z A-Z . : _ -`; nil takes the first free of `1-1`, `1-2`, ….
+    ///   - device: from now on touched only on the export's executor.
+    ///   - onRelease: called when a client has gone, before the next can import the device.
+    /// - Throws: ``ExportError`` when the bus id is used or impossible.
+    @discardableResult
+    public func export(
+        busID: String? = nil, device: sending any USBDevice, onRelease: (@Sendable () -> Void)? = nil
+    ) throws(ExportError) -> Export {
+        let name = busID ?? freeBusID()
+        let box = Handover(device)
+        return try exports.add(busID: name) { number in
+            Export(busID: name, number: number, device: box.device, onRelease: onRelease)
+        }
+    }
+
+    private func freeBusID() -> String {
+        let used = Set(exports.all.map(\.busID))
+        var number = 1
+        while used.contains("1-\(number)") { number += 1 }
+        return "1-\(number)"
+    }
+
+    /// Listens on every configured address.
+    ///
+    /// - Returns: the addresses, with the ports that the system chose.
+    /// - Throws: ``SocketError`` when one of them cannot be had; then none is.
+    @discardableResult
+    public func start() throws(SocketError) -> [SocketAddress] {
+        var listeners: [ListeningSocket] = []
+        for place in configuration.listen {
+            for address in try SocketAddress.resolve(host: place.host, port: place.port) {
+                listeners.append(try ListeningSocket(address))
+            }
+        }
+        for listener in listeners {
+            try startThread("accept") { [self] in acceptLoop(listener) }
+        }
+        state.withLock { $0.listeners = listeners }
+        return listeners.map(\.address)
+    }
+
+    private func acceptLoop(_ listener: ListeningSocket) {
+        while true {
+            do throws(SocketError) {
+                guard let socket = try listener.accept() else { return }
+                admit(socket)
+            } catch {
+                // Out of descriptors or memory: connections that end will give some back.
+                logger.warning("\(error); trying again in a second")
+                pause(milliseconds: 1000)
+            }
+        }
+    }
+
+    private func admit(_ socket: StreamSocket) {
+        let peer = socket.peer
+        guard configuration.allow.isEmpty || configuration.allow.contains(where: { $0.contains(peer) }) else {
+            logger.warning("refused: not in an --allow range", metadata: ["peer": "\(peer)"])
+            return
+        }
+        socket.tune()
+        let connection = Connection(socket, self)
+        let (isAdmitted, isNews) = state.withLock { state in
+            guard !state.isStopping, state.connections.count < configuration.connections else {
+                defer { state.isOverLimit = true }
+                return (false, !state.isOverLimit && !state.isStopping)
+            }
+            state.isOverLimit = false
+            state.connections[ObjectIdentifier(connection)] = connection
+            return (true, false)
+        }
+        guard isAdmitted else {
+            if isNews { logger.warning("refusing connections: the limit of \(configuration.connections) is reached") }
+            return
+        }
+        do throws(SocketError) {
+            try startThread("usbip \(peer.port)") { [self] in
+                connection.run()
+                forget(connection)
+            }
+        } catch {
+            logger.warning("refused: \(error)", metadata: ["peer": "\(peer)"])
+            forget(connection)
+        }
+    }
+
+    private func forget(_ connection: Connection) {
+        _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
+    }
+
+    func register(_ link: SessionLink, for connection: Connection) {
+        let isStopping = state.withLock { state in
+            state.links[ObjectIdentifier(connection)] = link
+            return state.isStopping
+        }
+        if isStopping { link.drain() }
+    }
+
+    func unregister(_ connection: Connection) {
+        _ = state.withLock { $0.links.removeValue(forKey: ObjectIdentifier(connection)) }
+    }
+
+    /// Stops: no new connections, an answer for every transfer, then the end of every connection.
+    ///
+    /// Returns when no device is in use any more, or after five seconds.
+    public func stop() {
+        let (listeners, links) = state.withLock { state in
+            state.isStopping = true
+            return (state.listeners, Array(state.links.values))
+        }
+        listeners.forEach { $0.stop() }
+        links.forEach { $0.drain() }
+        if !links.isEmpty {
+            // A client that is waiting for an answer when the connection breaks may wait for ever.
+            _ = wait(milliseconds: configuration.drainTime) { self.connectionCount > 0 }
+        }
+        state.withLock { Array($0.connections.values) }.forEach { $0.shutdown() }
+        if wait(milliseconds: 5000, while: { self.connectionCount > 0 }) { return }
+        logger.error("\(connectionCount) connections did not end: their devices do not return")
+    }
+
+    private var connectionCount: Int { state.withLock { $0.connections.count } }
+
+    /// Waits while `condition` holds; false when it still does after the time.
+    private func wait(milliseconds: Int32, while condition: () -> Bool) -> Bool {
+        var left = milliseconds
+        while condition() {
+            guard left > 0 else { return false }
+            pause(milliseconds: 5)
+            left -= 5
+        }
+        return true
+    }
+}
+
+/// Carries a device into a closure that runs before the carrier's creator goes on.
+///
+/// `@unchecked Sendable`: made and emptied on one thread.
+private final class Handover: @unchecked Sendable {
+    let device: any USBDevice
+    init(_ device: any USBDevice) { self.device = device }
+}

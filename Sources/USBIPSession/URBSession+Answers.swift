@@ -1,0 +1,130 @@
+import USBCore
+public import USBDeviceKit
+import USBIPWire
+
+extension URBSession {
+    // MARK: Completions
+
+    /// Room for an answer, right behind its header when the output buffer has it.
+    ///
+    /// - Parameter count: 1 to the transfer's requested length.
+    public func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+        let frame = URBWire.headerSize + count
+        guard frame <= Self.outputCapacity else { return unsafe scratch.bytes(count) }
+        if outputUsed + frame > Self.outputCapacity { flush() }
+        return unsafe outputBuffer + outputUsed + URBWire.headerSize
+    }
+
+    /// Takes a transfer back from the device and answers it.
+    public func completed(_ urb: consuming URB) {
+        let slot = unsafe urb.release()
+        unsafe slot.pointee.isLive = false
+        let id = unsafe slot.pointee.id
+        var unlinkers: [UInt32] = []
+        if unsafe slot.pointee.isKept {
+            unsafe kept[id] = nil
+            if unsafe slot.pointee.endpoint.direction == .out { keptBytes -= unsafe slot.pointee.requestedLength }
+            unlinkers = unlinks.returned(id)
+        }
+        guard !isClosed else {
+            unsafe recycle(slot)
+            releaseIfEmpty()
+            return
+        }
+        if unsafe slot.pointee.status == .abandoned {
+            onEvent(.abandoned(endpoint: unsafe slot.pointee.endpoint.rawValue))
+        }
+        if unlinkers.isEmpty {
+            // Nobody asked for it back, so "cancelled" is the device's way of saying that it is going.
+            if unsafe slot.pointee.status == .cancelled { unsafe slot.pointee.status = .shutdown }
+            unsafe answer(slot)
+        } else if unsafe slot.pointee.status == .cancelled {
+            answerUnlink(unlinkers[0], .cancelled)
+            for late in unlinkers.dropFirst() { answerUnlink(late, .success) }
+        } else {
+            // The transfer won: its answer goes first, and every unlink is told that it came too late.
+            unsafe answer(slot)
+            for late in unlinkers { answerUnlink(late, .success) }
+        }
+        unsafe recycle(slot)
+    }
+
+    func unlink(_ command: UnlinkMessage) {
+        let victim = command.argument
+        let isKept = unsafe kept[victim] != nil
+        switch unlinks.unlink(command.sequence, victim: victim, isKept: isKept, limit: limits.heldUnlinks) {
+        case .tooLate: answerUnlink(command.sequence, .success)
+        case .cancel: device.cancel(victim)
+        case .wait: break
+        }
+    }
+
+    // MARK: Out
+
+    /// Sends what has been answered.
+    public func flush() {
+        guard outputUsed > 0 else { return }
+        unsafe send(upTo: outputUsed, UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
+    /// Answers a transfer without data.
+    func answer(_ sequence: UInt32, _ status: TransferStatus) {
+        let header = unsafe room(URBWire.headerSize)
+        unsafe SubmitReturn(sequence: sequence, status: status.rawValue).encode(to: header)
+        outputUsed += URBWire.headerSize
+    }
+
+    func answerUnlink(_ sequence: UInt32, _ status: TransferStatus) {
+        let header = unsafe room(URBWire.headerSize)
+        let message = UnlinkMessage(sequence: sequence, argument: UInt32(bitPattern: status.rawValue))
+        unsafe message.encode(to: header, as: .returnUnlink)
+        outputUsed += URBWire.headerSize
+    }
+
+    /// Answers a transfer: header, an IN transfer's bytes, an isochronous one's packets.
+    private func answer(_ slot: UnsafeMutablePointer<URBSlot>) {
+        let isIn = unsafe slot.pointee.endpoint.direction == .in
+        let actual = unsafe min(max(slot.pointee.actualLength, 0), slot.pointee.requestedLength)
+        let data = unsafe UnsafeRawBufferPointer(start: slot.pointee.answer, count: isIn ? actual : 0)
+        let packets = unsafe UnsafeBufferPointer(slot.pointee.packets)
+        let message = unsafe SubmitReturn(
+            sequence: slot.pointee.id, status: slot.pointee.status.rawValue,
+            actualLength: Int32(truncatingIfNeeded: actual), packetCount: Int32(truncatingIfNeeded: packets.count),
+            errorCount: Int32(truncatingIfNeeded: packets.lazy.filter { $0.status != .success }.count))
+
+        // An answer written by `reserve` already stands behind its header.
+        let header = unsafe outputBuffer + outputUsed
+        if data.count > 0, unsafe data.baseAddress == UnsafeRawPointer(header + URBWire.headerSize) {
+            unsafe message.encode(to: header)
+            outputUsed += URBWire.headerSize + data.count
+        } else if data.count >= Self.gatherThreshold {
+            let header = unsafe room(URBWire.headerSize)
+            unsafe message.encode(to: header)
+            unsafe send(upTo: outputUsed + URBWire.headerSize, data)
+        } else {
+            let header = unsafe room(URBWire.headerSize + data.count)
+            unsafe message.encode(to: header)
+            if let start = data.baseAddress {
+                unsafe (header + URBWire.headerSize).copyMemory(from: start, byteCount: data.count)
+            }
+            outputUsed += URBWire.headerSize + data.count
+        }
+        for unsafepacket in unsafe packets {
+            let descriptor = PacketDescriptor(
+                offset: packet.offset, length: packet.length, actualLength: packet.actualLength,
+                status: packet.status.rawValue)
+            unsafe descriptor.encode(to: room(URBWire.packetSize))
+            outputUsed += URBWire.packetSize
+        }
+    }
+
+    private func room(_ count: Int) -> UnsafeMutableRawPointer {
+        if outputUsed + count > Self.outputCapacity { flush() }
+        return unsafe outputBuffer + outputUsed
+    }
+
+    private func send(upTo end: Int, _ tail: UnsafeRawBufferPointer) {
+        outputUsed = 0
+        unsafe output.send(UnsafeRawBufferPointer(start: outputBuffer, count: end), tail)
+    }
+}

@@ -1,0 +1,328 @@
+import USBCore
+public import USBDeviceKit
+import USBIPWire
+
+/// Takes what a session has to send.
+public protocol SessionOutput: AnyObject {
+    /// Sends `head`, then `tail`, after everything before.
+    ///
+    /// When it returns, every byte has been sent or copied.
+    func send(_ head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer)
+}
+
+/// The server's side of one import: bytes in, calls to the device, bytes out. No sockets, no threads, no clock.
+///
+/// Lives on the device's executor. The transport calls ``receive(_:)`` with what it has read, or reads straight into
+/// ``landing`` when that is not empty and calls ``landed(_:)``; then ``flush()``; at the end ``close()``.
+///
+/// Order: every answer goes through one queue, and whether a transfer was completed or unlinked is decided when its
+/// answer enters it. That rules out the two ways in which servers lose Linux clients: answering an unlinked transfer,
+/// and answering an unlink before the transfer it lost to.
+@safe public final class URBSession: URBHost {
+    let device: any USBDevice
+    let deviceID: UInt32
+    let limits: SessionLimits
+    let output: any SessionOutput
+    let onEvent: (SessionEvent) -> Void
+    let isSuperSpeed: Bool
+
+    /// Transfers the device has kept, by sequence number. Those answered at once never get here.
+    var kept: [UInt32: UnsafeMutablePointer<URBSlot>] = unsafe [:]
+    var keptBytes = 0
+    var unlinks = UnlinkTable()
+    var isClosed = false
+    var isDraining = false
+    private var hasSeenForeignID = false
+    private var freeSlots: [UnsafeMutablePointer<URBSlot>] = unsafe []
+    /// Keeps a closed session alive until a slow device has given its last transfer back.
+    private var selfUntilEmpty: URBSession?
+
+    // Answers on their way out.
+    let outputBuffer: UnsafeMutableRawPointer
+    var outputUsed = 0
+    static let outputCapacity = 64 << 10
+    /// Answers of this size and more go to the transport from where they are.
+    static let gatherThreshold = 8 << 10
+    var scratch = GrowingBuffer()
+
+    /// A large transfer from the host that is still arriving.
+    var arriving: ArrivingTransfer?
+    var staging = GrowingBuffer()
+    /// The longest command that is parsed from the transport's buffer; longer ones are received in place.
+    public static let inlineLength = 16 << 10
+
+    /// Makes the session of one connection.
+    ///
+    /// - Parameters:
+    ///   - device: connected by the caller, who calls ``USBDevice/disconnect()`` through ``close()``.
+    ///   - deviceID: the id that the client was given.
+    public init(
+        device: any USBDevice, deviceID: UInt32, limits: SessionLimits = SessionLimits(),
+        output: any SessionOutput, onEvent: @escaping (SessionEvent) -> Void = { _ in }
+    ) {
+        self.device = device
+        self.deviceID = deviceID
+        self.limits = limits
+        self.output = output
+        self.onEvent = onEvent
+        isSuperSpeed = device.identity.speed.isSuperSpeed
+        unsafe outputBuffer = .allocate(byteCount: Self.outputCapacity, alignment: 16)
+    }
+
+    deinit {
+        unsafe outputBuffer.deallocate()
+        for unsafeslot in unsafe freeSlots {
+            unsafe slot.deinitialize(count: 1)
+            unsafe slot.deallocate()
+        }
+    }
+
+    /// How many transfers wait in the device.
+    public var keptCount: Int { unsafe kept.count }
+
+    // MARK: In
+
+    /// Takes whole commands off the front of `bytes`, and the beginning of one that is to be received in place.
+    ///
+    /// - Returns: the bytes taken; the rest must come again, with more behind it.
+    /// - Throws: ``ProtocolViolation`` when the connection must be closed.
+    public func receive(_ bytes: UnsafeRawBufferPointer) throws(ProtocolViolation) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        var used = 0
+        while bytes.count - used >= URBWire.headerSize {
+            let header = unsafe base + used
+            switch unsafe URBCommand(rawValue: header.word(0)) {
+            case .submit:
+                let command = unsafe SubmitCommand(header: header)
+                let shape = try shape(of: command)
+                let available = bytes.count - used - URBWire.headerSize
+                if available >= shape.tail {
+                    try unsafe submit(command, shape, tail: header + URBWire.headerSize)
+                    used += URBWire.headerSize + shape.tail
+                } else if URBWire.headerSize + shape.tail <= Self.inlineLength {
+                    return used
+                } else {
+                    let tail = unsafe UnsafeRawBufferPointer(start: header + URBWire.headerSize, count: available)
+                    unsafe beginArrival(command, shape, tail)
+                    return bytes.count
+                }
+            case .unlink:
+                let command = unsafe UnlinkMessage(header: header)
+                check(command.deviceID)
+                unlink(command)
+                used += URBWire.headerSize
+            case let command:
+                let name = unsafe command.map { "\($0)" } ?? "0x\(String(header.word(0), radix: 16))"
+                throw ProtocolViolation("command \(name) in place of a submit or an unlink")
+            }
+        }
+        return used
+    }
+
+    /// What a command says about the bytes after its header, checked.
+    struct Shape {
+        var endpoint: EndpointAddress
+        var type: TransferType?
+        var payload: Int
+        var packets: Int
+        /// The bytes after the header.
+        var tail: Int { payload + packets * URBWire.packetSize }
+    }
+
+    private func shape(of command: SubmitCommand) throws(ProtocolViolation) -> Shape {
+        guard command.direction <= 1 else {
+            throw ProtocolViolation("direction \(command.direction), which is neither OUT (0) nor IN (1)")
+        }
+        guard command.endpoint <= 15 else {
+            throw ProtocolViolation("endpoint \(command.endpoint), where 0 to 15 are possible")
+        }
+        guard command.length >= 0, Int(command.length) <= limits.transferLength else {
+            throw ProtocolViolation(
+                "a transfer of \(UInt32(bitPattern: command.length)) bytes; the limit is \(limits.transferLength)")
+        }
+        let number = UInt8(command.endpoint)
+        let endpoint = command.direction == 1 ? EndpointAddress.in(number) : .out(number)
+        let type = device.transferType(of: endpoint)
+        var packets = 0
+        // The count is noise for the other types: 0 from Linux, -1 from usbip-win2. An endpoint that does not exist has
+        // no type; a plausible count then tells what follows the header.
+        if type == .isochronous {
+            guard command.packetCount >= 0, command.packetCount <= URBWire.maximumPackets else {
+                throw ProtocolViolation(
+                    "\(command.packetCount) isochronous packets; the limit is \(URBWire.maximumPackets)")
+            }
+            packets = Int(command.packetCount)
+        } else if type == nil, (1...Int32(URBWire.maximumPackets)).contains(command.packetCount) {
+            packets = Int(command.packetCount)
+        }
+        check(command.deviceID)
+        return Shape(
+            endpoint: endpoint, type: type, payload: command.direction == 0 ? Int(command.length) : 0,
+            packets: packets)
+    }
+
+    private func check(_ id: UInt32) {
+        guard id != deviceID, !hasSeenForeignID else { return }
+        hasSeenForeignID = true
+        onEvent(.foreignDeviceID(id))
+    }
+
+    // MARK: Submitting
+
+    /// Submits a transfer whose bytes are all there.
+    ///
+    /// - Parameters:
+    ///   - tail: payload and packet descriptors.
+    ///   - isLanded: whether the payload is in the device's own memory, where it may stay.
+    func submit(
+        _ command: SubmitCommand, _ shape: Shape, tail: UnsafeRawPointer, isLanded: Bool = false
+    ) throws(ProtocolViolation) {
+        guard try admit(command, shape) else { return }
+        let slot = unsafe takeSlot()
+        unsafe slot.pointee.id = command.sequence
+        unsafe slot.pointee.endpoint = shape.endpoint
+        unsafe slot.pointee.type = shape.type ?? .bulk
+        unsafe slot.pointee.flags = URB.Flags(rawValue: command.flags)
+        unsafe slot.pointee.setup = command.setup
+        unsafe slot.pointee.requestedLength = Int(command.length)
+        if shape.payload > 0 { unsafe slot.pointee.payload = tail }
+        if shape.packets > 0 {
+            guard unsafe readPackets(slot, command, tail + shape.payload, shape.packets) else {
+                answer(command.sequence, .invalid)
+                unsafe recycle(slot)
+                return
+            }
+        }
+        if unsafe resets(slot) { return }
+        unsafe device.submit(URB(slot))
+        if unsafe slot.pointee.isLive { unsafe keep(slot, isLanded: isLanded) }
+    }
+
+    /// Whether a transfer may go to the device; answers it when not.
+    private func admit(_ command: SubmitCommand, _ shape: Shape) throws(ProtocolViolation) -> Bool {
+        if unsafe !kept.isEmpty, unsafe kept[command.sequence] != nil {
+            throw ProtocolViolation("sequence number \(command.sequence) for a second transfer while the first waits")
+        }
+        let verdict = unlinks.submitted(command.sequence) { answerUnlink($0, .success) }
+        if let unlink = verdict {
+            answerUnlink(unlink, .cancelled)
+            return false
+        }
+        if isDraining {
+            answer(command.sequence, .shutdown)
+            return false
+        }
+        guard unsafe kept.count >= limits.keptTransfers || keptBytes + shape.payload > limits.keptBytes else {
+            return true
+        }
+        onEvent(
+            .overLimit(
+                unsafe "\(kept.count) transfers with \(keptBytes) bytes wait in the device; the limits are "
+                    + "\(limits.keptTransfers) and \(limits.keptBytes)"))
+        answer(command.sequence, .outOfMemory)
+        return false
+    }
+
+    private func readPackets(
+        _ slot: UnsafeMutablePointer<URBSlot>, _ command: SubmitCommand, _ bytes: UnsafeRawPointer, _ count: Int
+    ) -> Bool {
+        let packets = UnsafeMutableBufferPointer<IsochronousPacket>.allocate(capacity: count)
+        unsafe slot.pointee.packets = packets
+        var isValid = true
+        for index in 0..<count {
+            let descriptor = unsafe PacketDescriptor(bytes: bytes + index * URBWire.packetSize)
+            let packet = IsochronousPacket(
+                offset: descriptor.offset, length: descriptor.length, status: .missed)
+            unsafe packets.initializeElement(at: index, to: packet)
+            if UInt64(descriptor.offset) + UInt64(descriptor.length) > UInt64(command.length) { isValid = false }
+        }
+        return isValid
+    }
+
+    /// Finds the resets that USB/IP does not carry as such.
+    ///
+    /// - Returns: whether the transfer has been answered.
+    private func resets(_ slot: UnsafeMutablePointer<URBSlot>) -> Bool {
+        guard unsafe slot.pointee.type == .control else { return false }
+        let setup = unsafe slot.pointee.setup
+        switch (setup.requestType, setup.request) {
+        case (0x80, StandardRequest.getDescriptor.rawValue)
+        where setup.value == 0x0100 && setup.length == (isSuperSpeed ? 8 : 64):
+            // Linux begins enumeration, and so the aftermath of a port reset, with this read and no other.
+            device.reset(.inferred)
+            return false
+        case (0x23, StandardRequest.setFeature.rawValue) where setup.value == 4:
+            // usbip-win2 forwards the hub request PORT_RESET (USB 2.0 §11.24.2.13).
+            device.reset(.port)
+            unsafe URB(slot).accept()
+            return true
+        default:
+            return false
+        }
+    }
+
+    /// Files a transfer that the device did not answer at once, and moves its bytes to memory of its own.
+    private func keep(_ slot: UnsafeMutablePointer<URBSlot>, isLanded: Bool) {
+        let id = unsafe slot.pointee.id
+        unsafe slot.pointee.isKept = true
+        if unsafe slot.pointee.endpoint.direction == .out {
+            let count = unsafe slot.pointee.requestedLength
+            if !isLanded, let payload = unsafe slot.pointee.payload {
+                if let owned = unsafe staging.detach(holding: payload) {
+                    unsafe slot.pointee.owned = owned
+                } else {
+                    let copy = unsafe allocateBytes(count)
+                    unsafe copy.copyMemory(from: payload, byteCount: count)
+                    unsafe slot.pointee.owned = copy
+                }
+                unsafe slot.pointee.payload = unsafe UnsafeRawPointer(slot.pointee.owned)
+            }
+            keptBytes += count
+        }
+        unsafe kept[id] = slot
+    }
+
+    // MARK: Slots
+
+    private func takeSlot() -> UnsafeMutablePointer<URBSlot> {
+        let slot: UnsafeMutablePointer<URBSlot>
+        if let free = unsafe freeSlots.popLast() {
+            unsafe slot = free
+        } else {
+            unsafe slot = .allocate(capacity: 1)
+            unsafe slot.initialize(to: URBSlot(host: self))
+        }
+        unsafe slot.pointee.rearm()
+        return unsafe slot
+    }
+
+    func recycle(_ slot: UnsafeMutablePointer<URBSlot>) {
+        unsafe slot.pointee.freeOwned()
+        unsafe freeSlots.append(slot)
+    }
+
+    // MARK: End
+
+    /// Answers what waits, and everything that still comes, with `ESHUTDOWN`: drivers stop resubmitting.
+    ///
+    /// Half of a graceful end; the other is to go on reading for a moment, because a client that is waiting for a
+    /// transfer or an unlink when the connection breaks can wait for ever.
+    public func drain() {
+        isDraining = true
+        for id in unsafe Array(kept.keys) { device.cancel(id) }
+    }
+
+    /// The connection is gone: takes every transfer back and disconnects the device.
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        unsafe arriving = nil
+        device.disconnect()
+        for id in unsafe Array(kept.keys) { device.cancel(id) }
+        if unsafe !kept.isEmpty { selfUntilEmpty = self }
+    }
+
+    func releaseIfEmpty() {
+        if isClosed, unsafe kept.isEmpty { selfUntilEmpty = nil }
+    }
+}

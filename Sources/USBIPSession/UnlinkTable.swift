@@ -1,0 +1,72 @@
+/// Which unlinks wait for what.
+///
+/// An unlink names a transfer in one of three states. *Kept*: the device is asked for it, and the unlink waits for its
+/// return. *Answered*: the unlink came too late and is answered at once. *Not yet seen*: Linux's client sends
+/// unlinks from another list than submits, and one in twenty can overtake its submit; it waits here until the submit
+/// comes, which is then answered with the unlink only. A submit that is newer than the one waited for proves that it
+/// will not come, because submits leave a client in order.
+struct UnlinkTable {
+    /// The newest submit; nil before the first.
+    private var newestSubmit: UInt32?
+    /// Victim not yet seen → its unlinks.
+    private var held: [UInt32: [UInt32]] = [:]
+    /// Victim kept by the device → its unlinks.
+    private var waiting: [UInt32: [UInt32]] = [:]
+    /// Unlinks newer than the newest submit, which might otherwise be taken for submits that are on their way.
+    private var recentUnlinks: Set<UInt32> = []
+
+    var heldCount: Int { held.count }
+
+    /// Notes a submit.
+    ///
+    /// - Parameter moot: is given each unlink whose victim can no longer come.
+    /// - Returns: the unlink that overtook this submit; the transfer must not be started, and the unlink answered.
+    mutating func submitted(_ sequence: UInt32, moot: (UInt32) -> Void) -> UInt32? {
+        if newestSubmit.map({ isNewer(sequence, than: $0) }) ?? true { newestSubmit = sequence }
+        guard !held.isEmpty || !recentUnlinks.isEmpty else { return nil }
+        var overtaker: UInt32?
+        if let unlinks = held.removeValue(forKey: sequence) {
+            overtaker = unlinks.first
+            unlinks.dropFirst().forEach(moot)
+        }
+        for victim in held.keys.sorted() where isNewer(sequence, than: victim) {
+            held.removeValue(forKey: victim)?.forEach(moot)
+        }
+        recentUnlinks = recentUnlinks.filter { isNewer($0, than: sequence) }
+        return overtaker
+    }
+
+    enum Verdict {
+        /// The transfer was answered, or never existed: answer the unlink now.
+        case tooLate
+        /// The device is to be asked for the transfer.
+        case cancel
+        /// Somebody has already asked, or the submit has not come: nothing to do now.
+        case wait
+    }
+
+    /// Files an unlink.
+    ///
+    /// - Parameters:
+    ///   - isKept: whether the device holds the victim.
+    ///   - limit: the most unlinks to hold for submits that have not come.
+    mutating func unlink(_ sequence: UInt32, victim: UInt32, isKept: Bool, limit: Int) -> Verdict {
+        if recentUnlinks.count < limit { recentUnlinks.insert(sequence) }
+        if isKept {
+            waiting[victim, default: []].append(sequence)
+            return waiting[victim]?.count == 1 ? .cancel : .wait
+        }
+        let mayStillCome = newestSubmit.map { isNewer(victim, than: $0) } ?? true
+        guard mayStillCome, !recentUnlinks.contains(victim), held.count < limit else { return .tooLate }
+        held[victim, default: []].append(sequence)
+        return .wait
+    }
+
+    /// The unlinks that wait for a transfer that has come back; empty for almost all.
+    mutating func returned(_ victim: UInt32) -> [UInt32] {
+        waiting.isEmpty ? [] : waiting.removeValue(forKey: victim) ?? []
+    }
+
+    /// Sequence numbers are compared around the wrap.
+    private func isNewer(_ a: UInt32, than b: UInt32) -> Bool { Int32(bitPattern: a &- b) > 0 }
+}
