@@ -3,7 +3,9 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     private let bytes: [UInt8]
     private let prefixLength: Int
 
-    /// Reads `ADDRESS/BITS`; a bare address stands for itself alone. Nil when the text is neither.
+    /// Reads `ADDRESS/BITS`; a bare address stands for itself alone.
+    ///
+    /// Nil when the text is neither.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let first = parts.first, !first.isEmpty,

@@ -55,7 +55,9 @@ public final class StreamSocket: Sendable {
         _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Bounds reads; 0 lets them wait for ever. A read that takes longer fails with `EAGAIN`.
+    /// Bounds reads; 0 lets them wait for ever.
+    ///
+    /// A read that takes longer fails with `EAGAIN`.
     public func setReadTimeout(milliseconds: Int32) { setTimeout(SO_RCVTIMEO, milliseconds: milliseconds) }
 
     private func setTimeout(_ option: Int32, milliseconds: Int32) {

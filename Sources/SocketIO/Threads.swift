@@ -40,7 +40,9 @@ private final class ThreadBody: Sendable {
         self.run = run
     }
 
-    /// Through the file that pthread_setname_np writes, which Swift's Glibc does not show. A failure costs a name.
+    /// Through the file that pthread_setname_np writes, which Swift's Glibc does not show.
+    ///
+    /// A failure costs a name.
     func setName() {
         let file = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }

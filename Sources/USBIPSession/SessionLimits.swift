@@ -1,6 +1,8 @@
 /// How much one connection may ask of the server.
 public struct SessionLimits: Hashable, Sendable {
-    /// The most bytes in one transfer. Linux's storage driver asks for 1 MiB at most, usbfs for 16 MiB.
+    /// The most bytes in one transfer.
+    ///
+    /// Linux's storage driver asks for 1 MiB at most, usbfs for 16 MiB.
     public var transferLength = 64 << 20
     /// The most transfers that may wait in the device.
     ///

@@ -10,7 +10,9 @@ public protocol SessionOutput: AnyObject {
     func send(_ head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer)
 }
 
-/// The server's side of one import: bytes in, calls to the device, bytes out. No sockets, no threads, no clock.
+/// The server's side of one import: bytes in, calls to the device, bytes out.
+///
+/// No sockets, no threads, no clock.
 ///
 /// Lives on the device's executor. The transport calls ``receive(_:)`` with what it has read, or reads straight into
 /// ``landing`` when that is not empty and calls ``landed(_:)``; then ``flush()``; at the end ``close()``.
@@ -26,7 +28,9 @@ public protocol SessionOutput: AnyObject {
     let onEvent: (SessionEvent) -> Void
     let isSuperSpeed: Bool
 
-    /// Transfers the device has kept, by sequence number. Those answered at once never get here.
+    /// Transfers the device has kept, by sequence number.
+    ///
+    /// Those answered at once never get here.
     var kept: [UInt32: UnsafeMutablePointer<URBSlot>] = unsafe [:]
     var keptBytes = 0
     var unlinks = UnlinkTable()

@@ -30,6 +30,7 @@ public final class MassStorageGadget: Gadget {
         static let getMaxLUN: UInt8 = 0xfe
     }
 
+    /// See ``Gadget/description``.
     public let description: DeviceDescription
     /// The disk's logical units.
     public let target: SCSITarget
@@ -63,12 +64,15 @@ public final class MassStorageGadget: Gadget {
             stallsShortData: configuration.stallsShortData)
     }
 
+    /// See ``Gadget/endpoints``.
     public var endpoints: [any EndpointHandler] { [transport.input, transport.output] }
 
+    /// See ``Gadget/attached(to:)``.
     public func attached(to link: GadgetLink) {
         transport.halt = { [weak link] in link?.halt($0) }
     }
 
+    /// See ``Gadget/control(_:)``.
     public func control(_ urb: consuming URB) {
         let setup = urb.setup
         switch (setup.requestType, setup.request) {
@@ -83,14 +87,18 @@ public final class MassStorageGadget: Gadget {
         }
     }
 
+    /// See ``Gadget/configured(_:)``.
     public func configured(_ value: UInt8) { transport.reset() }
 
+    /// See ``Gadget/reset()``.
     public func reset() {
         transport.reset()
         target.busReset()
     }
 
+    /// See ``Gadget/clearsHalt(of:)``.
     public func clearsHalt(of endpoint: EndpointAddress) -> Bool { !transport.isWedged }
 
+    /// See ``Gadget/disconnected()``.
     public func disconnected() { transport.reset() }
 }

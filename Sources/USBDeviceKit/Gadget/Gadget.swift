@@ -88,7 +88,9 @@ public final class GadgetLink {
     weak var device: GadgetDevice?
     var port: (any DevicePort)?
 
-    /// Halts an endpoint: it answers STALL until the host clears it. Transfers that wait there are stalled.
+    /// Halts an endpoint: it answers STALL until the host clears it.
+    ///
+    /// Transfers that wait there are stalled.
     public func halt(_ endpoint: EndpointAddress) { device?.halt(endpoint) }
 
     /// Whether an endpoint is halted.

@@ -36,6 +36,7 @@ public final class GadgetDevice: USBDevice {
         gadget.attached(to: link)
     }
 
+    /// See ``USBDevice/identity``.
     public var identity: DeviceIdentity {
         let device = description.device
         let configuration =
@@ -54,23 +55,28 @@ public final class GadgetDevice: USBDevice {
                 .compactMap { $0 }.joined(separator: " "))
     }
 
+    /// See ``USBDevice/attach(to:)``.
     public func attach(to port: any DevicePort) { link.port = port }
 
+    /// See ``USBDevice/connect()``.
     public func connect() {
         returnToDefault(keepingConfiguration: false)
         gadget.connected()
     }
 
+    /// See ``USBDevice/disconnect()``.
     public func disconnect() {
         completeAll(.shutdown)
         gadget.disconnected()
         returnToDefault(keepingConfiguration: false)
     }
 
+    /// See ``USBDevice/transferType(of:)``.
     public func transferType(of endpoint: EndpointAddress) -> TransferType? {
         endpoint.number == 0 ? .control : selection.type(of: endpoint)
     }
 
+    /// See ``USBDevice/submit(_:)``.
     public func submit(_ urb: consuming URB) {
         let endpoint = urb.endpoint
         if endpoint.number == 0 {
@@ -85,10 +91,12 @@ public final class GadgetDevice: USBDevice {
         handler.submit(urb)
     }
 
+    /// See ``USBDevice/cancel(_:)``.
     public func cancel(_ id: URB.ID) {
         for handler in handlers where handler?.cancel(id) == true { return }
     }
 
+    /// See ``USBDevice/reset(_:)``.
     public func reset(_ cause: ResetCause) {
         switch cause {
         case .port:
@@ -99,6 +107,7 @@ public final class GadgetDevice: USBDevice {
         }
     }
 
+    /// See ``USBDevice/landing(for:count:)``.
     public func landing(for endpoint: EndpointAddress, count: Int) -> UnsafeMutableRawBufferPointer? {
         let index = endpoint.tableIndex
         guard endpoint.number != 0, selection.contains(index), halted >> UInt32(index) & 1 == 0 else { return nil }

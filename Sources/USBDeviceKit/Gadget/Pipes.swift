@@ -4,6 +4,7 @@ public import USBCore
 ///
 /// The host's transfers wait until there is something; what is sent before the host asks waits for the host.
 public final class InPipe: EndpointHandler {
+    /// See ``EndpointHandler/address``.
     public let address: EndpointAddress
     /// The most bytes kept for a host that does not ask; see ``send(_:)``.
     public let capacity: Int
@@ -42,6 +43,7 @@ public final class InPipe: EndpointHandler {
     /// - Parameter body: is given the room there is and writes any part of it.
     public func onRequest(_ body: @escaping (_ room: Int, inout OutputRawSpan) -> Void) { source = body }
 
+    /// See ``EndpointHandler/submit(_:)``.
     public func submit(_ urb: consuming URB) {
         let room = urb.requestedLength
         if let source {
@@ -58,12 +60,14 @@ public final class InPipe: EndpointHandler {
         }
     }
 
+    /// See ``EndpointHandler/cancel(_:)``.
     public func cancel(_ id: URB.ID) -> Bool {
         guard let urb = waiting.remove(id) else { return false }
         urb.complete(.cancelled)
         return true
     }
 
+    /// See ``EndpointHandler/completeAll(_:)``.
     public func completeAll(_ status: TransferStatus) {
         waiting.completeAll(status)
         queue = []
@@ -73,6 +77,7 @@ public final class InPipe: EndpointHandler {
 
 /// An OUT endpoint that hands on what the host sends.
 public final class OutPipe: EndpointHandler {
+    /// See ``EndpointHandler/address``.
     public let address: EndpointAddress
     private var handler: (RawSpan) -> Void
 
@@ -89,12 +94,15 @@ public final class OutPipe: EndpointHandler {
     /// Sets what is done with the bytes of each transfer.
     public func onReceive(_ body: @escaping (RawSpan) -> Void) { handler = body }
 
+    /// See ``EndpointHandler/submit(_:)``.
     public func submit(_ urb: consuming URB) {
         urb.withBytes(handler)
         urb.accept()
     }
 
+    /// See ``EndpointHandler/cancel(_:)``.
     public func cancel(_ id: URB.ID) -> Bool { false }
 
+    /// See ``EndpointHandler/completeAll(_:)``.
     public func completeAll(_ status: TransferStatus) {}
 }
