@@ -13,7 +13,6 @@ let package = Package(
         .library(name: "USBMassStorage", targets: ["SCSITarget", "USBMassStorage", "DiskStores"]),
         .library(name: "USBIPServer", targets: ["USBIPWire", "USBIPSession", "USBIPServer"]),
         .executable(name: "ghostplug", targets: ["ghostplug"]),
-        .executable(name: "ghostbench", targets: ["ghostbench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
@@ -47,6 +46,11 @@ let package = Package(
                 "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession",
                 "USBIPWire", argumentParser, logging, "Yams",
             ]),
+
+        // Tests. What runs under a real kernel is in Tests/Lab.
+        .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
+        .testTarget(name: "SCSITargetTests", dependencies: ["SCSITarget"]),
+        .testTarget(name: "DiskStoresTests", dependencies: ["DiskStores", "SCSITarget"]),
     ]
 )
 

@@ -109,7 +109,8 @@ extension URBSession {
             }
             outputUsed += URBWire.headerSize + data.count
         }
-        for unsafepacket in unsafe packets {
+        for index in 0..<packets.count {
+            let packet = unsafe packets[index]
             let descriptor = PacketDescriptor(
                 offset: packet.offset, length: packet.length, actualLength: packet.actualLength,
                 status: packet.status.rawValue)

@@ -75,7 +75,7 @@ public protocol SessionOutput: AnyObject {
 
     deinit {
         unsafe outputBuffer.deallocate()
-        for unsafeslot in unsafe freeSlots {
+        while let slot = unsafe freeSlots.popLast() {
             unsafe slot.deinitialize(count: 1)
             unsafe slot.deallocate()
         }

@@ -32,6 +32,9 @@ import USBDeviceKit
     private var hostRemaining: UInt64 = 0
     /// The data, or their absence, already ruled the command's outcome: a phase error.
     private var isPhaseError = false
+    /// Whether the IN endpoint is to be halted once the transfer at hand is answered.
+    private var mustHalt = false
+    private var isAdvancing = false
     /// Where the host's next bytes were promised to go, and what keeps that memory alive meanwhile.
     private var promised: (address: UnsafeMutableRawPointer, store: any BlockStore)?
 
@@ -59,6 +62,8 @@ import USBDeviceKit
     /// Returns to expecting a command: Bulk-Only Mass Storage Reset (§3.1) and bus resets.
     func reset() {
         phase = .command
+        isPhaseError = false
+        mustHalt = false
         unsafe promised = nil
     }
 
@@ -68,7 +73,12 @@ import USBDeviceKit
     // MARK: Transfers
 
     /// Works on whatever has its turn until something is missing.
+    ///
+    /// Whoever gets a transfer back may submit the next at once; that one waits until the step at hand is complete.
     func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
         while true {
             switch phase {
             case .command:
@@ -156,9 +166,6 @@ import USBDeviceKit
         }
     }
 
-    /// Whether the IN endpoint is to be halted once the transfer at hand is answered.
-    private var mustHalt = false
-
     /// Fills `memory` with what was borrowed already, and with what the target has after that.
     private func produce(
         after borrowed: UnsafeRawBufferPointer?, into memory: UnsafeMutableRawBufferPointer
@@ -187,6 +194,10 @@ import USBDeviceKit
             // The device has no more to send than what it has sent. If the host expects more and its transfer is not
             // ended by a short packet, the STALL ends it.
             let halts = hostRemaining > 0 && stallsShortData
+            if hostRemaining > 0, !halts, !isShort {
+                // The host cannot know yet, and asks once more: an empty packet ends the data then.
+                return .success
+            }
             let endsShort = isShort && count % maxPacketSize != 0
             conclude()
             mustHalt = halts
@@ -223,11 +234,11 @@ import USBDeviceKit
             }
         }
         unsafe promised = nil
-        urb.accept()
         hostRemaining -= UInt64(expected)
         wrapper.residue -= min(wrapper.residue, UInt32(truncatingIfNeeded: moved))
         // A short packet ends the data phase even when more was announced.
         if hostRemaining == 0 || length % maxPacketSize != 0 || length == 0 { conclude() }
+        urb.accept()
     }
 
     private func consume(_ bytes: UnsafeRawBufferPointer) -> Int {
@@ -305,7 +316,12 @@ final class BulkEndpoint: EndpointHandler {
         return true
     }
 
-    func completeAll(_ status: TransferStatus) { waiting.completeAll(status) }
+    func completeAll(_ status: TransferStatus) {
+        // Taken out first: whoever gets a transfer back may submit the next at once.
+        var all = URBQueue()
+        swap(&all, &waiting)
+        all.completeAll(status)
+    }
 
     func landing(count: Int) -> UnsafeMutableRawBufferPointer? {
         address.direction == .out ? unsafe transport?.landing(count: count) : nil

@@ -90,6 +90,9 @@ public final class MassStorageGadget: Gadget {
     /// See ``Gadget/configured(_:)``.
     public func configured(_ value: UInt8) { transport.reset() }
 
+    /// See ``Gadget/selected(interface:alternate:)``.
+    public func selected(interface: UInt8, alternate: UInt8) { transport.reset() }
+
     /// See ``Gadget/reset()``.
     public func reset() {
         transport.reset()
@@ -98,6 +101,9 @@ public final class MassStorageGadget: Gadget {
 
     /// See ``Gadget/clearsHalt(of:)``.
     public func clearsHalt(of endpoint: EndpointAddress) -> Bool { !transport.isWedged }
+
+    /// Plugged in again, an ejected medium is back in the drive: see ``Gadget/connected()``.
+    public func connected() { target.units.forEach { $0.powerCycle() } }
 
     /// See ``Gadget/disconnected()``.
     public func disconnected() { transport.reset() }

@@ -18,7 +18,12 @@ public protocol Gadget: AnyObject {
     func attached(to link: GadgetLink)
 
     /// Answers a class or vendor request, or a standard one that chapter 9 leaves to the class.
+    ///
+    /// A transfer that is kept for later must be found by ``cancelControl(_:)``, and be completed in ``reset()``.
     func control(_ urb: consuming URB)
+
+    /// Gives a kept control transfer back with ``TransferStatus/cancelled``; false when it is not here.
+    func cancelControl(_ id: URB.ID) -> Bool
 
     /// A configuration was selected; 0 means none.
     func configured(_ value: UInt8)
@@ -46,6 +51,8 @@ extension Gadget {
     public func attached(to link: GadgetLink) {}
     /// Stalls.
     public func control(_ urb: consuming URB) { urb.stall() }
+    /// False: a gadget that keeps no control transfers has none to give back.
+    public func cancelControl(_ id: URB.ID) -> Bool { false }
     /// Does nothing.
     public func configured(_ value: UInt8) {}
     /// Does nothing.

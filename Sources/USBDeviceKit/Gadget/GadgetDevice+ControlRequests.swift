@@ -6,11 +6,22 @@ import USBCore
 extension GadgetDevice {
     func control(_ urb: consuming URB) {
         let setup = urb.setup
+        // The client says twice which way the data go. Where it contradicts itself there is nothing to answer with.
+        guard urb.requestedLength == 0 || urb.endpoint.direction == setup.direction else {
+            urb.stall()
+            return
+        }
+        // It says the length twice as well: its buffer may be larger than wLength.
+        urb.limit(to: Int(setup.length))
         guard setup.kind == .standard else {
             gadget.control(urb)
             return
         }
-        switch (setup.recipient, StandardRequest(rawValue: setup.request)) {
+        guard let request = StandardRequest(rawValue: setup.request), request.direction == setup.direction else {
+            urb.stall()
+            return
+        }
+        switch (setup.recipient, request) {
         case (.device, .getStatus): getStatus(urb, deviceStatus)
         case (.device, .clearFeature): finish(urb, setDeviceFeature(setup, to: false))
         case (.device, .setFeature): finish(urb, setDeviceFeature(setup, to: true))
@@ -23,10 +34,9 @@ extension GadgetDevice {
         case (.device, .setSystemExitLatency):
             finish(urb, description.speed.isSuperSpeed && urb.requestedLength == 6)
 
-        case (.interface, .getStatus): getStatus(urb, hasInterface(setup) ? interfaceStatus : nil)
+        case (.interface, .getStatus): getStatus(urb, hasInterface(setup) ? interfaceStatus(setup) : nil)
         case (.interface, .setFeature), (.interface, .clearFeature):
-            // FUNCTION_SUSPEND (USB 3.2 §9.4.9).
-            finish(urb, description.speed.isSuperSpeed && setup.value == 0 && hasInterface(setup))
+            finish(urb, setFunctionSuspend(setup))
         case (.interface, .getInterface):
             let current = alternates[UInt8(truncatingIfNeeded: setup.index)] ?? 0
             answer(urb, [current], when: hasInterface(setup) && setup.value == 0)
@@ -40,8 +50,8 @@ extension GadgetDevice {
         case (.endpoint, .clearFeature): finish(urb, setEndpointHalt(setup, to: false))
         case (.endpoint, .setFeature): finish(urb, setEndpointHalt(setup, to: true))
         case (.endpoint, .synchFrame):
-            let endpoint = EndpointAddress(rawValue: UInt8(truncatingIfNeeded: setup.index) & 0x8f)
-            answer(urb, [0, 0], when: transferType(of: endpoint) == .isochronous)
+            let endpoint = EndpointAddress(rawValue: UInt8(truncatingIfNeeded: setup.index))
+            answer(urb, [0, 0], when: hasEndpoint(setup) && transferType(of: endpoint) == .isochronous)
         default: urb.stall()
         }
     }
@@ -53,17 +63,7 @@ extension GadgetDevice {
     }
 
     private func answer(_ urb: consuming URB, _ bytes: [UInt8], when isValid: Bool) {
-        guard isValid, urb.setup.direction == .in else {
-            urb.stall()
-            return
-        }
-        reply(urb, bytes)
-    }
-
-    /// Answers with `bytes`, cut to wLength: a client's buffer may be larger.
-    private func reply(_ urb: consuming URB, _ bytes: [UInt8]) {
-        let room = Int(urb.setup.length)
-        urb.complete(copying: bytes.count <= room ? bytes : Array(bytes.prefix(room)))
+        if isValid { urb.complete(copying: bytes) } else { urb.stall() }
     }
 
     private func getStatus(_ urb: consuming URB, _ status: UInt16?) {
@@ -76,16 +76,16 @@ extension GadgetDevice {
 
     private func getDescriptor(_ urb: consuming URB) {
         let setup = urb.setup
-        guard setup.direction == .in,
+        guard
             let bytes = cache.descriptor(
                 type: DescriptorType(rawValue: UInt8(setup.value >> 8)), index: UInt8(setup.value & 0xff),
                 language: LanguageID(rawValue: setup.index))
         else {
             // A descriptor that chapter 9 does not know may be the class's.
-            if setup.direction == .in, setup.value >> 8 > 0x0f { gadget.control(urb) } else { urb.stall() }
+            if setup.value >> 8 > 0x0f { gadget.control(urb) } else { urb.stall() }
             return
         }
-        reply(urb, bytes)
+        urb.complete(copying: bytes)
     }
 
     // MARK: State
@@ -97,9 +97,27 @@ extension GadgetDevice {
         return (powered?.isSelfPowered == true ? 1 : 0) | (isRemoteWakeupEnabled ? 2 : 0) | superSpeedFeatures
     }
 
-    /// Zero below SuperSpeed; remote wake of the function above (USB 3.2 §9.4.5).
-    private var interfaceStatus: UInt16 {
-        description.speed.isSuperSpeed && configuration?.supportsRemoteWakeup == true ? 1 : 0
+    /// Zero below SuperSpeed; above, whether the function can wake the host, and whether it may (USB 3.2 §9.4.5).
+    private func interfaceStatus(_ setup: SetupPacket) -> UInt16 {
+        guard description.speed.isSuperSpeed, configuration?.supportsRemoteWakeup == true else { return 0 }
+        return wakingInterfaces.contains(UInt8(truncatingIfNeeded: setup.index)) ? 3 : 1
+    }
+
+    /// FUNCTION_SUSPEND (USB 3.2 §9.4.9): the interface in the low byte of wIndex, options in the high one.
+    ///
+    /// Bit 0 suspends, which without a wire means nothing; bit 1 allows the function to wake the host.
+    private func setFunctionSuspend(_ setup: SetupPacket) -> Bool {
+        let interface = UInt8(truncatingIfNeeded: setup.index)
+        guard description.speed.isSuperSpeed, setup.value == 0, let configuration,
+            configuration.interfaceNumbers.contains(interface)
+        else { return false }
+        if setup.request == StandardRequest.setFeature.rawValue, setup.index & 0x0200 != 0 {
+            guard configuration.supportsRemoteWakeup else { return false }
+            wakingInterfaces.insert(interface)
+        } else {
+            wakingInterfaces.remove(interface)
+        }
+        return true
     }
 
     private func setAddress(_ setup: SetupPacket) -> Bool {
@@ -113,6 +131,7 @@ extension GadgetDevice {
         guard setup.value < 256, value == 0 || description.configuration(value: value) != nil else { return false }
         configurationValue = value
         alternates = [:]
+        wakingInterfaces = []
         selectEndpoints { _ in true }
         gadget.configured(value)
         return true
@@ -164,5 +183,24 @@ extension GadgetDevice {
         guard endpoint.number != 0 else { return true }
         if value { halt(endpoint) } else { clearHalt(endpoint) }
         return true
+    }
+}
+
+extension StandardRequest {
+    /// Which way the data stage goes, whether or not there is one.
+    fileprivate var direction: Direction {
+        switch self {
+        case .getStatus, .getDescriptor, .getConfiguration, .getInterface, .synchFrame: .in
+        case .clearFeature, .setFeature, .setAddress, .setDescriptor, .setConfiguration, .setInterface,
+            .setSystemExitLatency, .setIsochronousDelay:
+            .out
+        }
+    }
+}
+
+extension URB {
+    /// Makes the transfer at most `count` bytes long, as the layers below see it.
+    fileprivate func limit(to count: Int) {
+        if requestedLength > count { unsafe slot.pointee.requestedLength = count }
     }
 }

@@ -17,6 +17,7 @@ public final class GadgetDevice: USBDevice {
     var alternates: [UInt8: UInt8] = [:]
     var isRemoteWakeupEnabled = false
     var superSpeedFeatures: UInt16 = 0
+    var wakingInterfaces: Set<UInt8> = []
 
     /// Makes a device of `gadget`.
     ///
@@ -94,17 +95,13 @@ public final class GadgetDevice: USBDevice {
     /// See ``USBDevice/cancel(_:)``.
     public func cancel(_ id: URB.ID) {
         for handler in handlers where handler?.cancel(id) == true { return }
+        _ = gadget.cancelControl(id)
     }
 
     /// See ``USBDevice/reset(_:)``.
     public func reset(_ cause: ResetCause) {
-        switch cause {
-        case .port:
-            completeAll(.shutdown)
-            returnToDefault(keepingConfiguration: false)
-        case .inferred:
-            returnToDefault(keepingConfiguration: true)
-        }
+        completeAll(.shutdown)
+        returnToDefault(keepingConfiguration: cause == .inferred)
     }
 
     /// See ``USBDevice/landing(for:count:)``.
@@ -139,9 +136,9 @@ public final class GadgetDevice: USBDevice {
     func selectEndpoints(resetting changed: (EndpointAddress) -> Bool) {
         let before = selection
         selection = EndpointSelection(description.configuration(value: configurationValue), alternates)
-        for case .some(let handler) in handlers where changed(handler.address) {
-            halted &= ~(1 << UInt32(handler.address.tableIndex))
-            if before.contains(handler.address.tableIndex) { handler.completeAll(.shutdown) }
+        for index in handlers.indices where changed(EndpointAddress(tableIndex: index)) {
+            halted &= ~(1 << UInt32(index))
+            if before.contains(index) { handlers[index]?.completeAll(.shutdown) }
         }
     }
 
@@ -153,6 +150,7 @@ public final class GadgetDevice: USBDevice {
         address = 0
         isRemoteWakeupEnabled = false
         superSpeedFeatures = 0
+        wakingInterfaces = []
         halted = 0
         alternates = [:]
         if !keepingConfiguration { configurationValue = 0 }
@@ -165,6 +163,11 @@ public final class GadgetDevice: USBDevice {
 extension EndpointAddress {
     /// 0 to 31: OUT endpoints, then IN endpoints.
     var tableIndex: Int { Int(rawValue & 0x0f) | Int(rawValue >> 3 & 0x10) }
+
+    init(tableIndex: Int) {
+        let number = UInt8(truncatingIfNeeded: tableIndex)
+        self = tableIndex < 16 ? .out(number) : .in(number)
+    }
 }
 
 /// Which endpoints exist in the settings now selected, and their types.

@@ -69,9 +69,12 @@ public final class InPipe: EndpointHandler {
 
     /// See ``EndpointHandler/completeAll(_:)``.
     public func completeAll(_ status: TransferStatus) {
-        waiting.completeAll(status)
+        // Taken out first: whoever gets a transfer back may submit the next at once.
+        var all = URBQueue()
+        swap(&all, &waiting)
         queue = []
         queuedBytes = 0
+        all.completeAll(status)
     }
 }
 

@@ -1,0 +1,104 @@
+public import USBDeviceKit
+public import Logging
+
+/// A kind of device that can be asked for by name, such as `drive:size=1G,label=BACKUP`.
+///
+/// A new one is a folder with a type that conforms, and a line in ``ModelRegistry``.
+public protocol DeviceModel: SendableMetatype {
+    /// The name on the command line.
+    static var name: String { get }
+    /// One line that says what it is.
+    static var summary: String { get }
+    /// The keys it takes, in the order of its documentation.
+    static var keys: [ModelKey] { get }
+    /// Specifications to copy, each with what it gives.
+    static var examples: [(specification: String, meaning: String)] { get }
+
+    /// Makes a device.
+    ///
+    /// - Parameters:
+    ///   - options: keys already known to be among ``keys``.
+    ///   - context: what the device is being made for.
+    /// - Throws: ``ModelError`` that names the key and says what is allowed.
+    static func make(_ options: ModelOptions, _ context: ModelContext) throws(ModelError) -> ModelDevice
+}
+
+/// A key of a model.
+public struct ModelKey: Hashable, Sendable {
+    /// The key.
+    public let name: String
+    /// What values it takes, for people: `yes|no`, `BYTES (512, 64K, 1G, …)`.
+    public let values: String
+    /// What holds when the key is not given.
+    public let fallback: String
+    /// What it is for.
+    public let summary: String
+    /// Whether it may be given more than once.
+    public let isRepeatable: Bool
+
+    /// Makes a key.
+    public init(_ name: String, _ values: String, default fallback: String, _ summary: String, repeats: Bool = false) {
+        self.name = name
+        self.values = values
+        self.fallback = fallback
+        self.summary = summary
+        isRepeatable = repeats
+    }
+
+    /// The key that every model takes.
+    public static let busID = ModelKey(
+        "busid", "1 to 31 of 0-9 a-z A-Z . : _ -", default: "1-1, 1-2, … in order", "the name to attach it by")
+}
+
+/// What a device is being made for.
+public struct ModelContext: Sendable {
+    /// The device's place among those of this server, from 0: what keeps equal ones apart.
+    public let index: Int
+    /// Where the device reports what its user should know.
+    public let logger: Logger
+
+    /// Makes a context.
+    public init(index: Int, logger: Logger) {
+        self.index = index
+        self.logger = logger
+    }
+}
+
+/// A device, ready to be exported.
+public struct ModelDevice {
+    /// The device.
+    public var device: any USBDevice
+    /// What backs it, for people: `64 MiB in memory, FAT "GHOSTPLUG"`.
+    public var backing: String
+    /// Called on a connection's thread whenever a client has gone.
+    public var onRelease: (@Sendable () -> Void)?
+    /// Called on the device's executor when the server ends: finishes writes.
+    ///
+    /// Returns what could not be finished; nil when all was.
+    public var close: () -> String?
+
+    /// Makes a device.
+    public init(
+        device: any USBDevice, backing: String, onRelease: (@Sendable () -> Void)? = nil,
+        close: @escaping () -> String? = { nil }
+    ) {
+        self.device = device
+        self.backing = backing
+        self.onRelease = onRelease
+        self.close = close
+    }
+}
+
+/// Why a device cannot be made, in one line that says what to do.
+public struct ModelError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The line.
+    public let description: String
+    /// The key at fault, where it is one.
+    public let key: String?
+
+    /// Makes an error.
+    public init(_ description: String, key: String? = nil) {
+        self.description = description
+        self.key = key
+    }
+}

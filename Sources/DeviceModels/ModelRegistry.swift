@@ -1,0 +1,38 @@
+
+/// Every model there is.
+public enum ModelRegistry {
+    /// The models, in the order in which they are listed.
+    public static let models: [any DeviceModel.Type] = [DriveModel.self]
+
+    /// The model of a name.
+    ///
+    /// - Throws: ``ModelError`` that lists the names there are.
+    public static func model(named name: String) throws(ModelError) -> any DeviceModel.Type {
+        guard let model = models.first(where: { $0.name == name }) else {
+            let known = models.map { $0.name }.joined(separator: ", ")
+            throw ModelError("there is no model '\(name)'; there is: \(known) (see 'ghostplug models')")
+        }
+        return model
+    }
+
+    /// Makes the device of a specification, once its keys are known to exist.
+    ///
+    /// - Throws: ``ModelError``.
+    public static func make(
+        _ specification: DeviceSpecification, _ context: ModelContext
+    ) throws(ModelError) -> ModelDevice {
+        let model = try model(named: specification.model)
+        let keys = model.keys + [.busID]
+        var seen: Set<String> = []
+        for option in specification.options {
+            guard let key = keys.first(where: { $0.name == option.key }) else {
+                let known = keys.map(\.name).joined(separator: ", ")
+                throw ModelError("\(model.name) has no key '\(option.key)'; it has: \(known)", key: option.key)
+            }
+            guard seen.insert(option.key).inserted || key.isRepeatable else {
+                throw ModelError("\(option.key)= is given twice", key: option.key)
+            }
+        }
+        return try model.make(ModelOptions(specification, keys), context)
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import DeviceModels
+import Logging
+import SocketIO
+import USBIPServer
+
+/// `ghostplug serve`.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve simulated devices over USB/IP.",
+        discussion: """
+            A device is MODEL or MODEL:KEY=VALUE,…; 'ghostplug models' shows what there is. The server runs until it
+            gets SIGINT (Ctrl-C) or SIGTERM; it then finishes writes and disconnects clients in order.
+
+            Only this machine can connect unless --listen says otherwise: whoever can connect can use the devices.
+
+            EXAMPLES:
+              ghostplug serve drive
+              ghostplug serve drive:dir=./payload,label=PAYLOAD drive:image=disk.img,size=8G,speed=super
+              ghostplug serve drive --listen 0.0.0.0:3240 --listen '[::]:3240' --allow 192.168.1.0/24
+              ghostplug serve --config bench.yaml
+
+            CONFIGURATION FILE:
+              listen: [127.0.0.1:3240]
+              allow: [127.0.0.0/8]
+              log-level: info
+              log-format: text
+              devices:
+                - drive:size=1G
+                - model: drive
+                  busid: 1-7
+                  dir: ./payload
+                  readonly: yes
+
+            What the command line says comes on top of the file: devices are added, other settings replaced.
+            """)
+
+    @Argument(help: ArgumentHelp("The devices, such as drive or drive:size=1G,label=DATA.", valueName: "device"))
+    var devices: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to listen; repeatable; port 0 takes a free one. (default: 127.0.0.1:3240)",
+            valueName: "address:port"))
+    var listen: [String] = []
+
+    @Option(help: ArgumentHelp("Serve only clients in this block; repeatable.", valueName: "cidr"))
+    var allow: [String] = []
+
+    @Option(help: ArgumentHelp("A YAML file that says the same as the command line.", valueName: "file.yaml"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The most connections at once. (default: 1024)", valueName: "number"))
+    var maxConnections: Int?
+
+    @Option(help: "What to log: trace, debug, info, notice, warning, error, critical. (default: info)")
+    var logLevel: String?
+
+    @Option(help: "How to log, on standard error: text or json. (default: text)")
+    var logFormat: String?
+
+    mutating func run() throws {
+        do {
+            try ServeRun(settings()).run()
+        } catch let failure as Failure {
+            throw failure.report()
+        }
+    }
+
+    private func settings() throws -> ServeSettings {
+        var settings = ServeSettings()
+        do throws(ConfigurationError) {
+            if let config { try settings.read(file: config) }
+            try settings.override(
+                devices: devices, listen: listen, allow: allow, logLevel: logLevel, logFormat: logFormat)
+        } catch {
+            throw Failure("\(error)", .validationFailure)
+        }
+        if let maxConnections {
+            guard (1...100_000).contains(maxConnections) else {
+                throw Failure("--max-connections takes 1 to 100000", .validationFailure)
+            }
+            settings.server.connections = maxConnections
+        }
+        guard !settings.devices.isEmpty else {
+            throw Failure("no device to serve; try 'ghostplug serve drive', or see --help", .validationFailure)
+        }
+        return settings
+    }
+}
