@@ -67,9 +67,11 @@ import Glibc
         let bytes = unsafe withUnsafeBytes(of: storage) { unsafe Array($0.prefix(24)) }
         guard family == AF_INET6 else { return Array(bytes[4..<8]) }
         let address = Array(bytes[8..<24])
-        let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
-        return address.starts(with: mapped) ? Array(address.suffix(4)) : address
+        return address.starts(with: Self.mappedPrefix) ? Array(address.suffix(4)) : address
     }
+
+    /// How an IPv4 address mapped into IPv6 begins (RFC 4291 §2.5.5.2).
+    static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 
     /// Whether only this machine can reach the address.
     public var isLoopback: Bool {
@@ -126,10 +128,14 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
         }
         var port = Self.usbipPort
         if let portText {
-            guard let number = UInt16(portText), portText.allSatisfy(\.isASCII) else { return nil }
+            // UInt16 alone would take a sign as well.
+            guard portText.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains),
+                let number = UInt16(portText)
+            else { return nil }
             port = number
         }
-        guard !host.contains(where: \.isWhitespace) else { return nil }
+        // Only ":3240" leaves the host out.
+        guard !host.contains(where: \.isWhitespace), !host.isEmpty || text.hasPrefix(":") else { return nil }
         self.init(host: host.isEmpty ? "127.0.0.1" : String(host), port: port)
     }
 

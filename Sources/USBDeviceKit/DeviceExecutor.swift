@@ -46,7 +46,8 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     /// Looks again after letting go: a poster that found the gate taken has left its work behind.
     private func finish(mayBlock: Bool) {
         while true {
-            while let work = next() { work() }
+            // Batch by batch, so that a device that posts to itself for ever still gets its answers sent.
+            for work in takeAll() { work() }
             afterWork?(mayBlock)
             gate.unlock()
             queueLock.lock()
@@ -56,10 +57,13 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
         }
     }
 
-    private func next() -> (@Sendable () -> Void)? {
+    private func takeAll() -> [@Sendable () -> Void] {
         queueLock.lock()
         defer { queueLock.unlock() }
-        return queue.isEmpty ? nil : queue.removeFirst()
+        guard !queue.isEmpty else { return [] }
+        let work = queue
+        queue = []
+        return work
     }
 }
 

@@ -102,7 +102,8 @@ public protocol URBHost: URBSink {
     /// - Parameter count: what is more than the host sent is cut.
     @inlinable
     public consuming func accept(_ count: Int, _ status: TransferStatus = .success) {
-        unsafe slot.pointee.actualLength = max(0, min(count, requestedLength))
+        // An IN transfer moves no byte that nobody has answered.
+        unsafe slot.pointee.actualLength = endpoint.direction == .out ? max(0, min(count, requestedLength)) : 0
         complete(status)
     }
 

@@ -26,9 +26,13 @@ import Glibc
         return unsafe fresh
     }
 
-    /// Gives the memory away when `address` is its start; nil when it is not.
-    mutating func detach(holding address: UnsafeRawPointer) -> UnsafeMutableRawPointer? {
-        guard let memory = unsafe memory, unsafe UnsafeRawPointer(memory) == address else { return nil }
+    /// Gives the memory away when `address` is its start and it is not much larger than `count` bytes; else nil.
+    ///
+    /// What the device keeps is limited by the bytes that the host sent, so it must not cost many times as much.
+    mutating func detach(holding address: UnsafeRawPointer, _ count: Int) -> UnsafeMutableRawPointer? {
+        guard let memory = unsafe memory, unsafe UnsafeRawPointer(memory) == address, capacity / 2 <= count else {
+            return nil
+        }
         unsafe self.memory = nil
         capacity = 0
         return unsafe memory

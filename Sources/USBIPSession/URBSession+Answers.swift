@@ -49,13 +49,15 @@ extension URBSession {
         unsafe recycle(slot)
     }
 
-    func unlink(_ command: UnlinkMessage) {
+    func unlink(_ command: UnlinkMessage) throws(ProtocolViolation) {
         let victim = command.argument
         let isKept = unsafe kept[victim] != nil
         switch unlinks.unlink(command.sequence, victim: victim, isKept: isKept, limit: limits.heldUnlinks) {
         case .tooLate: answerUnlink(command.sequence, .success)
         case .cancel: device.cancel(victim)
         case .wait: break
+        case .excess:
+            throw ProtocolViolation("more than \(limits.heldUnlinks) unlinks of transfer \(victim)")
         }
     }
 
@@ -82,9 +84,9 @@ extension URBSession {
     }
 
     /// Answers a transfer: header, an IN transfer's bytes, an isochronous one's packets.
-    private func answer(_ slot: UnsafeMutablePointer<URBSlot>) {
+    func answer(_ slot: UnsafeMutablePointer<URBSlot>) {
         let isIn = unsafe slot.pointee.endpoint.direction == .in
-        let actual = unsafe min(max(slot.pointee.actualLength, 0), slot.pointee.requestedLength)
+        let actual = unsafe settledLength(slot)
         let data = unsafe UnsafeRawBufferPointer(start: slot.pointee.answer, count: isIn ? actual : 0)
         let packets = unsafe UnsafeBufferPointer(slot.pointee.packets)
         let message = unsafe SubmitReturn(
@@ -117,6 +119,24 @@ extension URBSession {
             unsafe descriptor.encode(to: room(URBWire.packetSize))
             outputUsed += URBWire.packetSize
         }
+    }
+
+    /// What the header says has moved: never more than there is, and as much as the packets say together.
+    ///
+    /// A client drops the connection when packets and header disagree, and packets may overlap in its buffer.
+    private func settledLength(_ slot: UnsafeMutablePointer<URBSlot>) -> Int {
+        let actual = unsafe min(max(slot.pointee.actualLength, 0), slot.pointee.requestedLength)
+        let isIn = unsafe slot.pointee.endpoint.direction == .in
+        let hasData = unsafe !isIn || slot.pointee.answer != nil
+        let packets = unsafe slot.pointee.packets
+        guard packets.count > 0 else { return hasData ? actual : 0 }
+        var sum = 0
+        for index in packets.indices { sum += unsafe Int(packets[index].actualLength) }
+        guard isIn else { return sum }
+        if hasData, sum == actual { return actual }
+        // Answered as if it were not isochronous: nobody knows which byte belongs to which packet.
+        for index in packets.indices { unsafe packets[index].actualLength = 0 }
+        return 0
     }
 
     private func room(_ count: Int) -> UnsafeMutableRawPointer {

@@ -42,8 +42,9 @@ extension URBSession {
     ///
     /// - Parameter beginning: the bytes of it that have been read already.
     func beginArrival(_ command: SubmitCommand, _ shape: Shape, _ beginning: UnsafeRawBufferPointer) {
-        // Only when the device is certain to see the transfer: an unlink may have overtaken it.
-        let mayLand = shape.packets == 0 && unlinks.heldCount == 0 && !isDraining
+        // Only when the device will see the transfer: an unlink may have overtaken it, or too much may wait.
+        let mayLand =
+            shape.packets == 0 && unlinks.heldCount == 0 && !isDraining && !isOverLimit(adding: shape.payload)
         let landing = mayLand ? unsafe device.landing(for: shape.endpoint, count: shape.payload) : nil
         let memory: UnsafeMutableRawPointer
         var isLanded = false

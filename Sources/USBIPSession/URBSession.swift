@@ -113,7 +113,7 @@ public protocol SessionOutput: AnyObject {
             case .unlink:
                 let command = unsafe UnlinkMessage(header: header)
                 check(command.deviceID)
-                unlink(command)
+                try unlink(command)
                 used += URBWire.headerSize
             case let command:
                 let name = unsafe command.map { "\($0)" } ?? "0x\(String(header.word(0), radix: 16))"
@@ -181,7 +181,8 @@ public protocol SessionOutput: AnyObject {
     func submit(
         _ command: SubmitCommand, _ shape: Shape, tail: UnsafeRawPointer, isLanded: Bool = false
     ) throws(ProtocolViolation) {
-        guard try admit(command, shape) else { return }
+        var verdict = try admit(command, shape)
+        if case .overtaken = verdict { return }
         let slot = unsafe takeSlot()
         unsafe slot.pointee.id = command.sequence
         unsafe slot.pointee.endpoint = shape.endpoint
@@ -191,40 +192,51 @@ public protocol SessionOutput: AnyObject {
         unsafe slot.pointee.requestedLength = Int(command.length)
         if shape.payload > 0 { unsafe slot.pointee.payload = tail }
         if shape.packets > 0 {
-            guard unsafe readPackets(slot, command, tail + shape.payload, shape.packets) else {
-                answer(command.sequence, .invalid)
-                unsafe recycle(slot)
-                return
-            }
+            let isValid = unsafe readPackets(slot, command, tail + shape.payload, shape.packets)
+            if !isValid, case .admitted = verdict { verdict = .refused(.invalid) }
+        }
+        if case .refused(let status) = verdict {
+            // Through the slot, since an isochronous client wants its packets back even so.
+            unsafe slot.pointee.isLive = false
+            unsafe slot.pointee.status = status
+            unsafe answer(slot)
+            unsafe recycle(slot)
+            return
         }
         if unsafe resets(slot) { return }
         unsafe device.submit(URB(slot))
         if unsafe slot.pointee.isLive { unsafe keep(slot, isLanded: isLanded) }
     }
 
-    /// Whether a transfer may go to the device; answers it when not.
-    private func admit(_ command: SubmitCommand, _ shape: Shape) throws(ProtocolViolation) -> Bool {
+    private enum Admission {
+        case admitted
+        /// Its unlink came first and has been answered for it.
+        case overtaken
+        case refused(TransferStatus)
+    }
+
+    /// Whether a transfer may go to the device.
+    private func admit(_ command: SubmitCommand, _ shape: Shape) throws(ProtocolViolation) -> Admission {
         if unsafe !kept.isEmpty, unsafe kept[command.sequence] != nil {
             throw ProtocolViolation("sequence number \(command.sequence) for a second transfer while the first waits")
         }
-        let verdict = unlinks.submitted(command.sequence) { answerUnlink($0, .success) }
-        if let unlink = verdict {
-            answerUnlink(unlink, .cancelled)
-            return false
+        let overtaker = unlinks.submitted(command.sequence) { answerUnlink($0, .success) }
+        if let overtaker {
+            answerUnlink(overtaker, .cancelled)
+            return .overtaken
         }
-        if isDraining {
-            answer(command.sequence, .shutdown)
-            return false
-        }
-        guard unsafe kept.count >= limits.keptTransfers || keptBytes + shape.payload > limits.keptBytes else {
-            return true
-        }
+        if isDraining { return .refused(.shutdown) }
+        guard isOverLimit(adding: shape.payload) else { return .admitted }
         onEvent(
             .overLimit(
                 unsafe "\(kept.count) transfers with \(keptBytes) bytes wait in the device; the limits are "
                     + "\(limits.keptTransfers) and \(limits.keptBytes)"))
-        answer(command.sequence, .outOfMemory)
-        return false
+        return .refused(.outOfMemory)
+    }
+
+    /// Whether the device keeps too much to be given another transfer.
+    func isOverLimit(adding payload: Int) -> Bool {
+        unsafe kept.count >= limits.keptTransfers || keptBytes + payload > limits.keptBytes
     }
 
     private func readPackets(
@@ -272,7 +284,7 @@ public protocol SessionOutput: AnyObject {
         if unsafe slot.pointee.endpoint.direction == .out {
             let count = unsafe slot.pointee.requestedLength
             if !isLanded, let payload = unsafe slot.pointee.payload {
-                if let owned = unsafe staging.detach(holding: payload) {
+                if let owned = unsafe staging.detach(holding: payload, count) {
                     unsafe slot.pointee.owned = owned
                 } else {
                     let copy = unsafe allocateBytes(count)
@@ -312,6 +324,7 @@ public protocol SessionOutput: AnyObject {
     /// Half of a graceful end; the other is to go on reading for a moment, because a client that is waiting for a
     /// transfer or an unlink when the connection breaks can wait for ever.
     public func drain() {
+        guard !isClosed else { return }
         isDraining = true
         for id in unsafe Array(kept.keys) { device.cancel(id) }
     }

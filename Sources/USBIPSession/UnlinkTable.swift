@@ -10,6 +10,8 @@ struct UnlinkTable {
     private var newestSubmit: UInt32?
     /// Victim not yet seen → its unlinks.
     private var held: [UInt32: [UInt32]] = [:]
+    /// The unlinks in ``held``, of which one victim can have many.
+    private var heldUnlinks = 0
     /// Victim kept by the device → its unlinks.
     private var waiting: [UInt32: [UInt32]] = [:]
     /// Unlinks newer than the newest submit, which might otherwise be taken for submits that are on their way.
@@ -26,11 +28,14 @@ struct UnlinkTable {
         guard !held.isEmpty || !recentUnlinks.isEmpty else { return nil }
         var overtaker: UInt32?
         if let unlinks = held.removeValue(forKey: sequence) {
+            heldUnlinks -= unlinks.count
             overtaker = unlinks.first
             unlinks.dropFirst().forEach(moot)
         }
         for victim in held.keys.sorted() where isNewer(sequence, than: victim) {
-            held.removeValue(forKey: victim)?.forEach(moot)
+            guard let unlinks = held.removeValue(forKey: victim) else { continue }
+            heldUnlinks -= unlinks.count
+            unlinks.forEach(moot)
         }
         recentUnlinks = recentUnlinks.filter { isNewer($0, than: sequence) }
         return overtaker
@@ -43,22 +48,27 @@ struct UnlinkTable {
         case cancel
         /// Somebody has already asked, or the submit has not come: nothing to do now.
         case wait
+        /// So many unlinks of one transfer can only be meant to fill the memory.
+        case excess
     }
 
     /// Files an unlink.
     ///
     /// - Parameters:
     ///   - isKept: whether the device holds the victim.
-    ///   - limit: the most unlinks to hold for submits that have not come.
+    ///   - limit: the most unlinks to hold for submits that have not come, and for one transfer that is kept.
     mutating func unlink(_ sequence: UInt32, victim: UInt32, isKept: Bool, limit: Int) -> Verdict {
         if recentUnlinks.count < limit { recentUnlinks.insert(sequence) }
         if isKept {
+            let earlier = waiting[victim]?.count ?? 0
+            guard earlier < max(1, limit) else { return .excess }
             waiting[victim, default: []].append(sequence)
-            return waiting[victim]?.count == 1 ? .cancel : .wait
+            return earlier == 0 ? .cancel : .wait
         }
         let mayStillCome = newestSubmit.map { isNewer(victim, than: $0) } ?? true
-        guard mayStillCome, !recentUnlinks.contains(victim), held.count < limit else { return .tooLate }
+        guard mayStillCome, !recentUnlinks.contains(victim), heldUnlinks < limit else { return .tooLate }
         held[victim, default: []].append(sequence)
+        heldUnlinks += 1
         return .wait
     }
 

@@ -34,10 +34,15 @@ extension [UInt8] {
         }
     }
 
-    /// Appends `text` cut to leave a terminating zero, then zeros up to `size` bytes.
+    /// Appends `text`, cut between characters to leave a terminating zero, then zeros up to `size` bytes.
     mutating func append(padded text: String, to size: Int) {
-        let bytes = text.utf8.prefix(size - 1)
-        append(contentsOf: bytes)
-        append(contentsOf: repeatElement(0, count: size - bytes.count))
+        var room = size - 1
+        for scalar in text.unicodeScalars {
+            let bytes = UTF8.encode(scalar)
+            guard let bytes, bytes.count <= room else { break }
+            append(contentsOf: bytes)
+            room -= bytes.count
+        }
+        append(contentsOf: repeatElement(0, count: room + 1))
     }
 }

@@ -67,7 +67,7 @@ public final class GadgetDevice: USBDevice {
 
     /// See ``USBDevice/disconnect()``.
     public func disconnect() {
-        completeAll(.shutdown)
+        returnTransfers()
         gadget.disconnected()
         returnToDefault(keepingConfiguration: false)
     }
@@ -100,7 +100,7 @@ public final class GadgetDevice: USBDevice {
 
     /// See ``USBDevice/reset(_:)``.
     public func reset(_ cause: ResetCause) {
-        completeAll(.shutdown)
+        returnTransfers()
         returnToDefault(keepingConfiguration: cause == .inferred)
     }
 
@@ -142,8 +142,10 @@ public final class GadgetDevice: USBDevice {
         }
     }
 
-    private func completeAll(_ status: TransferStatus) {
-        for handler in handlers { handler?.completeAll(status) }
+    /// Gives every transfer of the data endpoints back, and refuses more until endpoints are selected again.
+    private func returnTransfers() {
+        selection = EndpointSelection()
+        for handler in handlers { handler?.completeAll(.shutdown) }
     }
 
     private func returnToDefault(keepingConfiguration: Bool) {

@@ -1,0 +1,70 @@
+# iscsi-test-cu, family by family, against the attached disk; every skip is explained by name.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+modprobe sg
+
+# sg_of DISK: the generic node of a disk.
+sg_of() { printf '/dev/%s\n' "$(basename "$(echo "/sys/block/$(basename "$1")/device/scsi_generic/"*)")"; }
+
+# What the tool may leave out, and why. Anything else that it skips is a failure.
+explained() {
+    case $1 in
+        *'PERSISTENT RESERVE'* | *'PERSISTENT_RESERVE'* | *PRIN* | *PROUT*) echo 'reservations: one initiator only' ;;
+        *'ORWRITE'*) echo 'ORWRITE is not a command of thumb drives' ;;
+        *'iSCSI'* | *'iscsi'* | *'multipath'* | *'Multipath'*) echo 'needs an iSCSI session or a second path' ;;
+        *'LBPPB'* | *'physical block'* | *'Physical block'*) echo 'one logical block per physical block' ;;
+        *'not readonly'* | *'not read-only'* | *'not write-protected'* | *'not write protected'*)
+            echo 'the disk is writable' ;;
+        *'LUN is too small'* | *'too small'* | *'LUN is not big enough'* | *'smaller than'* | *'bigger than'*)
+            echo 'wants a larger disk' ;;
+        *'protection information'* | *'Protection information'* | *'PROTECT'*) echo 'no protection information' ;;
+        *'not removable'* | *'not a removable'*) echo 'the disk is fixed' ;;
+        *'SCSI device'* | *'SBC-3'* | *'SBC device'* | *'SPC-3'*) echo 'wants another device type' ;;
+        *'data-loss'* | *'dataloss'*) echo 'destructive tests are off' ;;
+        *) return 1 ;;
+    esac
+}
+
+# family NAME SG [OPTION]...
+family() {
+    local name=$1 node=$2 status=0 line reason
+    shift 2
+    timeout --kill-after=10 300 iscsi-test-cu -d -n -f "$@" --test="ALL.$name" "$node" >"$WORK/cu" 2>&1 || status=$?
+    cp "$WORK/cu" "$LAB_OUT/iscsi-$name.txt"
+    if [ "$status" -ne 0 ] || grep -qE '\[FAILED\]|\.\.\.FAILED' "$WORK/cu"; then
+        cat "$WORK/cu"
+        fail "iscsi-test-cu ALL.$name, status $status"
+    fi
+    # CUnit's table: tests, total, ran, passed, failed, inactive.
+    local total passed failed asserts
+    read -r total _ passed failed _ < <(awk '$1 == "tests" {print $2, $3, $4, $5, $6}' "$WORK/cu")
+    asserts=$(awk '$1 == "asserts" {print $4}' "$WORK/cu")
+    [ "${passed:-0}" -gt 0 ] && [ "$passed" = "$total" ] && [ "$failed" = 0 ] ||
+        fail "ALL.$name: ${passed:-0} of ${total:-0} tests passed"
+    note "$name: $passed tests, $asserts assertions"
+    while read -r line; do
+        reason=$(explained "$line") || fail "ALL.$name skips without a known reason: $line"
+        note "    not run: ${line#*SKIPPED] } ($reason)"
+    done < <(grep -F '[SKIPPED]' "$WORK/cu" | sort -u || true)
+}
+
+# SuperSpeed, because the kernel passes on at most 120 KiB a command at high speed and READ(6) is tested with 127.5.
+serve drive:size=64M,format=none,speed=super
+node=$(sg_of "$(attach 1-1)")
+for name in Inquiry Mandatory ModeSense6 NoMedia PreventAllow StartStopUnit TestUnitReady \
+    Read6 Read10 Read12 Read16 ReadCapacity10 ReadCapacity16 Verify10 Verify12 Verify16 \
+    Write10 Write12 Write16 WriteVerify10 WriteVerify12 WriteVerify16 WriteSame10 WriteSame16 Unmap \
+    Prefetch10 Prefetch16 CompareAndWrite GetLBAStatus ReportSupportedOpcodes ReadOnly; do
+    family "$name" "$node"
+done
+detach_all
+stop_server
+
+# The same refusals from a disk that is write protected, which the family is about.
+serve drive:size=64M,readonly
+node=$(sg_of "$(attach 1-1)")
+family ReadOnly "$node"
+expect 'write to a read-only disk' 'Data protect' \
+    "$(sg_raw -s 512 -i /dev/zero "$node" 2a 00 00 00 00 00 00 00 01 00 2>&1 | grep -o 'Data [Pp]rotect' | head -n 1)"
+detach_all
+stop_server
