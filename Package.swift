@@ -64,5 +64,5 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
             .enableUpcomingFeature("ExistentialAny"),  // SE-0335
             .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
             .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
-        ]
+        ] + (Context.environment["GHOSTPLUG_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 }

@@ -74,6 +74,8 @@ public protocol SessionOutput: AnyObject {
     }
 
     deinit {
+        // The device would give its transfers back to memory that is gone.
+        precondition(unsafe kept.isEmpty, "a session must be closed before it is let go")
         unsafe outputBuffer.deallocate()
         while let slot = unsafe freeSlots.popLast() {
             unsafe slot.deinitialize(count: 1)

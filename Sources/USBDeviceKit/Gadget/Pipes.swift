@@ -109,3 +109,10 @@ public final class OutPipe: EndpointHandler {
     /// See ``EndpointHandler/completeAll(_:)``.
     public func completeAll(_ status: TransferStatus) {}
 }
+
+extension [UInt8] {
+    /// A copy of bytes that were lent, such as those of ``OutPipe/onReceive(_:)``, to be kept.
+    public init(copying bytes: RawSpan) {
+        self = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+    }
+}
