@@ -51,6 +51,10 @@ let package = Package(
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "SCSITargetTests", dependencies: ["SCSITarget"]),
         .testTarget(name: "DiskStoresTests", dependencies: ["DiskStores", "SCSITarget"]),
+        .testTarget(
+            name: "DeviceModelsTests",
+            dependencies: ["DeviceModels", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage", logging]),
+        .testTarget(name: "ghostplugTests", dependencies: ["DeviceModels", "SocketIO", "USBIPServer", "ghostplug", logging]),
     ]
 )
 

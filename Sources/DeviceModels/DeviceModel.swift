@@ -1,5 +1,5 @@
-public import USBDeviceKit
 public import Logging
+public import USBDeviceKit
 
 /// A kind of device that can be asked for by name, such as `drive:size=1G,label=BACKUP`.
 ///

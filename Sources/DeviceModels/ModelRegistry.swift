@@ -1,4 +1,3 @@
-
 /// Every model there is.
 public enum ModelRegistry {
     /// The models, in the order in which they are listed.
@@ -15,6 +14,19 @@ public enum ModelRegistry {
         return model
     }
 
+    /// The key of a name.
+    ///
+    /// - Throws: ``ModelError`` that lists the keys there are.
+    @discardableResult
+    public static func checkKey(_ name: String, of model: any DeviceModel.Type) throws(ModelError) -> ModelKey {
+        let keys = model.keys + [.busID]
+        guard let key = keys.first(where: { $0.name == name }) else {
+            let known = keys.map(\.name).joined(separator: ", ")
+            throw ModelError("\(model.name) has no key '\(name)'; it has: \(known)", key: name)
+        }
+        return key
+    }
+
     /// Makes the device of a specification, once its keys are known to exist.
     ///
     /// - Throws: ``ModelError``.
@@ -25,10 +37,7 @@ public enum ModelRegistry {
         let keys = model.keys + [.busID]
         var seen: Set<String> = []
         for option in specification.options {
-            guard let key = keys.first(where: { $0.name == option.key }) else {
-                let known = keys.map(\.name).joined(separator: ", ")
-                throw ModelError("\(model.name) has no key '\(option.key)'; it has: \(known)", key: option.key)
-            }
+            let key = try checkKey(option.key, of: model)
             guard seen.insert(option.key).inserted || key.isRepeatable else {
                 throw ModelError("\(option.key)= is given twice", key: option.key)
             }

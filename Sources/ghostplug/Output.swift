@@ -5,7 +5,7 @@ enum StandardError {
     static func write(_ text: String) { Output.write(text, to: STDERR_FILENO) }
 }
 
-/// Where results go. Unbuffered, so that a script that waits for a line sees it.
+/// Where results go: unbuffered, so that a script that waits for a line sees it.
 enum StandardOutput {
     static func print(_ line: String) { Output.write(line + "\n", to: STDOUT_FILENO) }
 }

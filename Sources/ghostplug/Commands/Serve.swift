@@ -23,6 +23,7 @@ struct Serve: ParsableCommand {
             CONFIGURATION FILE:
               listen: [127.0.0.1:3240]
               allow: [127.0.0.0/8]
+              max-connections: 64
               log-level: info
               log-format: text
               devices:
@@ -51,7 +52,7 @@ struct Serve: ParsableCommand {
     var config: String?
 
     @Option(help: ArgumentHelp("The most connections at once. (default: 1024)", valueName: "number"))
-    var maxConnections: Int?
+    var maxConnections: String?
 
     @Option(help: "What to log: trace, debug, info, notice, warning, error, critical. (default: info)")
     var logLevel: String?
@@ -72,15 +73,10 @@ struct Serve: ParsableCommand {
         do throws(ConfigurationError) {
             if let config { try settings.read(file: config) }
             try settings.override(
-                devices: devices, listen: listen, allow: allow, logLevel: logLevel, logFormat: logFormat)
+                devices: devices, listen: listen, allow: allow, maxConnections: maxConnections, logLevel: logLevel,
+                logFormat: logFormat)
         } catch {
             throw Failure("\(error)", .validationFailure)
-        }
-        if let maxConnections {
-            guard (1...100_000).contains(maxConnections) else {
-                throw Failure("--max-connections takes 1 to 100000", .validationFailure)
-            }
-            settings.server.connections = maxConnections
         }
         guard !settings.devices.isEmpty else {
             throw Failure("no device to serve; try 'ghostplug serve drive', or see --help", .validationFailure)

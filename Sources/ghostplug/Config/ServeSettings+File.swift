@@ -47,12 +47,14 @@ extension ServeSettings {
                 for entry in try Self.sequence(value, "\(place): allow") {
                     server.allow.append(try Self.range(try Self.scalar(entry, place), "\(place): allow"))
                 }
+            case "max-connections":
+                server.connections = try Self.connections(try Self.scalar(value, place), "\(place): max-connections")
             case "log-level": logLevel = try Self.level(try Self.scalar(value, place), "\(place): log-level")
             case "log-format": logFormat = try Self.format(try Self.scalar(value, place), "\(place): log-format")
             default:
                 throw ConfigurationError(
                     "\(place): there is no setting '\(key.string ?? "?")'; there are: devices, listen, allow, "
-                        + "log-level, log-format")
+                        + "max-connections, log-level, log-format")
             }
         }
     }
@@ -76,17 +78,16 @@ extension ServeSettings {
         guard !specification.model.isEmpty else {
             throw ConfigurationError("\(place): a device needs 'model: NAME', such as 'model: drive'")
         }
-        // Known here, so that the error has the key's own line.
+        // Checked here already, so that the error has the key's own line.
+        var line = place
         do throws(ModelError) {
             let model = try ModelRegistry.model(named: specification.model)
             for (key, _) in mapping where key.string != "model" {
-                guard (model.keys + [.busID]).contains(where: { $0.name == key.string }) else {
-                    let known = (model.keys + [.busID]).map(\.name).joined(separator: ", ")
-                    throw ModelError("\(model.name) has no key '\(key.string ?? "?")'; it has: \(known)")
-                }
+                line = Self.place(key, file)
+                try ModelRegistry.checkKey(key.string ?? "?", of: model)
             }
         } catch {
-            throw ConfigurationError("\(place): \(error)")
+            throw ConfigurationError("\(line): \(error)")
         }
         return Device(specification: specification, origin: place)
     }

@@ -25,7 +25,8 @@ struct ServeSettings {
 
     /// Adds what the command line says.
     mutating func override(
-        devices: [String], listen: [String], allow: [String], logLevel: String?, logFormat: String?
+        devices: [String], listen: [String] = [], allow: [String] = [], maxConnections: String? = nil,
+        logLevel: String? = nil, logFormat: String? = nil
     ) throws(ConfigurationError) {
         for text in devices { self.devices.append(try Self.device(text, "'\(text)'")) }
         if !listen.isEmpty {
@@ -35,6 +36,9 @@ struct ServeSettings {
         if !allow.isEmpty {
             server.allow = []
             for text in allow { server.allow.append(try Self.range(text, "--allow")) }
+        }
+        if let maxConnections {
+            server.connections = try Self.connections(maxConnections, "--max-connections")
         }
         if let logLevel { self.logLevel = try Self.level(logLevel, "--log-level") }
         if let logFormat { self.logFormat = try Self.format(logFormat, "--log-format") }
@@ -63,6 +67,13 @@ struct ServeSettings {
             throw ConfigurationError("\(place): '\(text)' is no address block; write 192.168.1.0/24 or fd00::/8")
         }
         return range
+    }
+
+    static func connections(_ text: String, _ place: String) throws(ConfigurationError) -> Int {
+        guard let number = Int(text), (1...100_000).contains(number) else {
+            throw ConfigurationError("\(place): '\(text)' is not a number from 1 to 100000")
+        }
+        return number
     }
 
     static func level(_ text: String, _ place: String) throws(ConfigurationError) -> Logger.Level {

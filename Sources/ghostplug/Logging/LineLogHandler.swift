@@ -29,7 +29,8 @@ struct LineLogHandler: LogHandler {
         switch format {
         case .text:
             let context = all.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-            line = "\(Self.time("%H:%M:%S")) \(event.level): \(event.message)" + (context.isEmpty ? "" : " [\(context)]")
+            line =
+                "\(Self.time("%H:%M:%S")) \(event.level): \(event.message)" + (context.isEmpty ? "" : " [\(context)]")
         case .json:
             var members: [(String, JSON)] = [
                 ("time", .string(Self.time("%Y-%m-%dT%H:%M:%S%z"))), ("level", .string(event.level.rawValue)),
