@@ -78,6 +78,7 @@ kernel_image() {
         return
     fi
     # The default one first: it is the one that is kept up to date. Debian 12 has a second series, Ubuntu has HWE.
+    # shellcheck source=/dev/null
     for package in linux-image-amd64 "linux-image-$name-amd64" linux-image-generic \
         "linux-image-generic-hwe-$(. /etc/os-release && echo "${VERSION_ID:-}")"; do
         package=$(kernel_dependency "$package") || continue
@@ -86,7 +87,8 @@ kernel_image() {
         return
     done
     package=$(apt-cache "${APT_OPTIONS[@]}" pkgnames "linux-image-$name" |
-        grep -E "^linux-image-${name//./\\.}([.-][0-9].*)?-(amd64|generic)\$" | grep -v cloud | sort -V | tail -n 1) || true
+        grep -E "^linux-image-${name//./\\.}([.-][0-9].*)?-(amd64|generic)\$" |
+        grep -v -E -- '-(cloud|rt)-' | sort -V | tail -n 1) || true
     [[ -n $package ]] && echo "$package"
 }
 
@@ -123,6 +125,8 @@ kernel_own_lists() {
 kernel_download() {
     local image=$1 version=$2 cache=$3 folder package
     local packages=("$image")
+    # What a lab that was killed left behind: the caller holds the lock.
+    rm -rf "$cache"/kernels/.new.*
     folder=$(mktemp -d "$cache/kernels/.new.XXXXXX")
     # For `lab` to remove if it ends before this does.
     KERNEL_UNFINISHED=$folder
@@ -147,7 +151,8 @@ kernel_download() {
     for package in "$folder"/*.deb; do
         dpkg-deb --fsys-tarfile "$package" |
             tar -x -C "$folder" --keep-directory-symlink --no-same-owner --exclude './usr/share' \
-                --exclude './boot/System.map-*' || die "cannot unpack ${package##*/}" "Is there space? $(df -h "$folder" | tail -n 1)"
+                --exclude './boot/System.map-*' ||
+            die "cannot unpack ${package##*/}" "Is there space? $(df -h "$folder" | tail -n 1)"
         rm -f "$package"
     done
     [[ -e $folder/boot/vmlinuz-$version && -d $folder/lib/modules/$version/kernel ]] ||
@@ -223,8 +228,8 @@ kernel_initramfs() {
         done < <(modprobe -d "$folder" -S "$version" --show-depends "$module" |
             sed -nE 's/^insmod (.*\.ko(\.[a-z]+)?)( .*)?$/\1/p')
     done
-    compgen -G "$tree/modules/*-9p.ko" >/dev/null || die "the modules of $version lack 9p, which the guest's root needs" \
-        "Try another: $SCRIPT_NAME --kernel default"
+    compgen -G "$tree/modules/*-9p.ko" >/dev/null ||
+        die "the modules of $version lack 9p, which the guest's root needs" "Try another: $SCRIPT_NAME --kernel default"
     (cd "$tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$folder/$INITRAMFS_NAME"
     rm -rf "$tree"
 }

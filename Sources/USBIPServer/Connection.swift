@@ -55,7 +55,9 @@ final class Connection: Sendable {
         }
         switch header.code {
         case .deviceListRequest:
-            try socket.sendAll(OpMessage.deviceListReply(server.exports.available))
+            let entries = server.exports.available
+            try socket.sendAll(OpMessage.deviceListReply(entries))
+            server.logger.debug("listed \(entries.count) devices", metadata: ["peer": "\(peer)"])
         case .importRequest:
             let body = try read(DeviceRecord.busIDSize, deadline)
             guard let busID = OpMessage.busID(inImportBody: body) else {

@@ -1,4 +1,5 @@
 import DiskStores
+import Logging
 import SCSITarget
 import USBCore
 import USBDeviceKit
@@ -73,13 +74,28 @@ public enum DriveModel: DeviceModel {
             try media.fill(unit, index)
             units.append(unit)
         }
-        let gadget = MassStorageGadget(SCSITarget(units), settings.gadgetConfiguration)
+        let target = SCSITarget(units)
+        log(target, context)
+        let gadget = MassStorageGadget(target, settings.gadgetConfiguration)
         do throws(DescriptorError) {
             return ModelDevice(
                 device: try GadgetDevice(gadget), backing: media.backing, onRelease: media.onRelease,
                 close: { media.close(units) })
         } catch {
             throw ModelError("the drive's descriptors are refused: \(error)")
+        }
+    }
+
+    /// Commands in words: those that fail at debug level, all of them at trace level.
+    private static func log(_ target: SCSITarget, _ context: ModelContext) {
+        let logger = context.logger
+        guard logger.logLevel <= .debug else { return }
+        target.onFinish = { task, status in
+            if let sense = task.sense, status != .good {
+                logger.debug("unit \(task.lun): \(task.cdb): \(sense)")
+            } else {
+                logger.trace("unit \(task.lun): \(task.cdb): good, \(task.transferred) bytes")
+            }
         }
     }
 }

@@ -92,9 +92,13 @@ public final class SCSITarget {
 
     /// Ends the command.
     public func finish(_ task: inout SCSITask) -> SCSIStatus {
-        guard let unit = self[task.lun] else { return task.isFailed ? .checkCondition : .good }
-        return unit.finish(&task)
+        let status = self[task.lun]?.finish(&task) ?? (task.isFailed ? .checkCondition : .good)
+        onFinish?(task, status)
+        return status
     }
+
+    /// Is told of every command when it has ended: for the log. Must not start another.
+    public var onFinish: ((SCSITask, SCSIStatus) -> Void)?
 
     /// The sense data of the unit's last failed command, in the form that the host chose (D_SENSE of mode page 0A).
     ///

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # accelerator is read by `lab`.
+# The lab's emulated machine: QEMU's command line, and whether to use KVM. Sourced by `lab` after lab-kernel.sh; uses
+# its `run`, `memory` and KERNEL_*.
+
+# Sets qemu_command for accelerator $1, with the extra kernel parameters $2.
+qemu_machine() {
+    # -no-reboot with panic=-1: a kernel that dies ends QEMU at once.
+    local parameters="console=ttyS0 loglevel=7 panic=-1 oops=panic mitigations=off"
+    parameters+=" rcupdate.rcu_cpu_stall_timeout=120"
+    qemu_command=(
+        setpriv --pdeathsig KILL -- qemu-system-x86_64
+        -nodefaults -no-user-config -display none -monitor none -no-reboot
+        -smp 2 -m "$memory" -kernel "$KERNEL_FOLDER/kernel" -initrd "$run/initramfs"
+        -append "$parameters $2"
+    )
+    case $1 in
+        tcg) qemu_command+=(-accel 'tcg,thread=multi' -cpu max) ;;
+        kvm) qemu_command+=(-accel kvm -cpu host) ;;
+    esac
+}
+
+# Whether the kernel gets as far as its first program under KVM, in 15 s. Asks once per boot of this machine: where KVM
+# is broken, that can mean a hang.
+kvm_works() {
+    [[ -r /dev/kvm && -w /dev/kvm ]] || return 1
+    local answer
+    answer=$(kernel_cache)/kvm-$KERNEL_VERSION-$(cat /proc/sys/kernel/random/boot_id)
+    if [[ ! -e $answer ]]; then
+        progress "trying KVM (15 s at most)"
+        rm -f "$(kernel_cache)"/kvm-"$KERNEL_VERSION"-*
+        qemu_machine kvm lab.probe
+        # In a subshell of its own, because bash tells of a crash where it waits for it. The log is what counts.
+        (timeout --kill-after 2 15 "${qemu_command[@]}" -serial "file:$run/probe.log" </dev/null || true) &>/dev/null
+        if grep -q 'lab: probe passed' "$run/probe.log" 2>/dev/null; then echo yes; else echo no; fi >"$run/probe"
+        mv "$run/probe" "$answer"
+    fi
+    [[ $(<"$answer") == yes ]]
+}
+
+# Sets accelerator to what GHOSTPLUG_LAB_ACCEL asks for.
+choose_accelerator() {
+    accelerator=tcg
+    case ${GHOSTPLUG_LAB_ACCEL:-tcg} in
+        tcg) ;;
+        kvm)
+            kvm_works || die "KVM does not boot the lab's kernel on this machine" \
+                "Is /dev/kvm there, and may you write to it? Otherwise: unset GHOSTPLUG_LAB_ACCEL"
+            accelerator=kvm ;;
+        auto) ! kvm_works || accelerator=kvm ;;
+        *) die_usage "GHOSTPLUG_LAB_ACCEL is tcg, kvm or auto, not '$GHOSTPLUG_LAB_ACCEL'" ;;
+    esac
+}
