@@ -50,6 +50,11 @@ let package = Package(
         // Tests. What runs under a real kernel is in Tests/Lab.
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "SCSITargetTests", dependencies: ["SCSITarget"]),
+        .target(name: "DirectHost", dependencies: ["USBCore", "USBDeviceKit"], path: "Tests/DirectHost"),
+        .testTarget(name: "USBDeviceKitTests", dependencies: ["DirectHost", "USBCore", "USBDeviceKit"]),
+        .testTarget(
+            name: "USBMassStorageTests",
+            dependencies: ["DirectHost", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage"]),
         .testTarget(name: "DiskStoresTests", dependencies: ["DiskStores", "SCSITarget"]),
         .testTarget(
             name: "DeviceModelsTests",

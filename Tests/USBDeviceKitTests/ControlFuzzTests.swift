@@ -37,7 +37,8 @@ struct ControlFuzzTests {
     private func likelySetup(_ generator: inout SeededGenerator) -> SetupPacket {
         var setup = SetupPacket(littleEndian: generator.next())
         if Int.random(in: 0..<10, using: &generator) > 0 {
-            setup.requestType = [0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x21, 0xa1, 0x40, 0xc0]
+            setup.requestType =
+                [0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x21, 0xa1, 0x40, 0xc0]
                 .randomElement(using: &generator) ?? 0
             setup.request = UInt8.random(in: 0...12, using: &generator)
         }

@@ -64,6 +64,19 @@ struct HaltTests {
         #expect(host.violations.isEmpty && host.waiting.isEmpty)
     }
 
+    @Test("what is submitted while a setting is selected anew waits in it")
+    func resubmissionInSelection() {
+        host.onCompletion = { [unowned host] completion in
+            if completion.endpoint == .in(1), completion.status == .shutdown { host.submitIn(.in(1), 64) }
+        }
+        let first = [host.submitIn(.in(1), 64), host.submitIn(.in(1), 64)]
+        #expect(host.accepts(.setInterface(0, alternate: 0)))
+        #expect(first.allSatisfy { host.outcome($0)?.status == .shutdown } && host.waiting.count == 2)
+        bench.gadget.input.send([1])
+        #expect(host.waiting.count == 1 && host.violations.isEmpty)
+        host.onCompletion = nil
+    }
+
     @Test("SET_INTERFACE ends the halts of its own interface's endpoints only")
     func setInterface() {
         #expect(host.accepts(.halt(.in(1))) && host.accepts(.halt(.out(1))) && host.accepts(.halt(.in(3))))

@@ -161,7 +161,8 @@ struct OwnershipTests {
         #expect(host.completions.last?.status == .stalled && device.queue.isEmpty)
     }
 
-    @Test("taking any subset out of a queue, in any order, leaves the rest in order", arguments: 0..<50 as Range<UInt64>)
+    @Test(
+        "taking any subset out of a queue, in any order, leaves the rest in order", arguments: 0..<50 as Range<UInt64>)
     func removal(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var left = (0..<12).map { _ in host.submitIn(.in(1), 8) }

@@ -20,7 +20,8 @@ struct ClassTests {
         let size = [UInt8(packet & 0xff), UInt8(packet >> 8)]
         let companion: [UInt8] = speed.isSuperSpeed ? [6, 48, 15, 0, 0, 0] : []
         #expect(Array(bytes[9..<18]) == [9, 4, 0, 0, 2, 0x08, 0x06, 0x50, 0])
-        #expect(Array(bytes[18...]) == [7, 5, 0x81, 2] + size + [0] + companion + [7, 5, 0x02, 2] + size + [0] + companion)
+        #expect(
+            Array(bytes[18...]) == [7, 5, 0x81, 2] + size + [0] + companion + [7, 5, 0x02, 2] + size + [0] + companion)
     }
 
     @Test("Get Max LUN tells the highest number, not the count", arguments: [1, 4, 16])
@@ -43,7 +44,10 @@ struct ClassTests {
             .init(requestType: 0x21, request: 0xff, length: 1), .init(requestType: 0x20, request: 0xff),
             .init(requestType: 0xc0, request: 0xfe, length: 1),
         ] {
-            #expect(drive.host.control(setup, setup.direction == .out ? [UInt8](repeating: 0, count: Int(setup.length)) : [])?.status == .stalled, "\(setup)")
+            #expect(
+                drive.host.control(
+                    setup, setup.direction == .out ? [UInt8](repeating: 0, count: Int(setup.length)) : [])?.status
+                    == .stalled, "\(setup)")
         }
         #expect(drive.host.read(Drive.input, 13)?.actualLength == 13, "the status is still due")
     }
@@ -74,7 +78,9 @@ struct ClassTests {
         #expect(drive.sense(lun: 1) == [0, 0, 0] && drive.sense(lun: 2) == [5, 0x21, 0])
     }
 
-    @Test("a unit that does not exist fails every command but INQUIRY and REQUEST SENSE, and says why", arguments: [1, 15])
+    @Test(
+        "a unit that does not exist fails every command but INQUIRY and REQUEST SENSE, and says why",
+        arguments: [1, 15])
     func unknownUnit(lun: UInt8) throws {
         let drive = try Drive()
         #expect(drive.command(.testUnitReady, lun: lun).status == 1)

@@ -49,7 +49,9 @@ struct DataPhaseTests {
         #expect(outcome.status == 0 && outcome.residue == 0)
         #expect(outcome.transfers.allSatisfy { $0.status == .success })
         #expect(try drive.store?.blocks(7, 520) == bytes)
-        #expect(try drive.store?.blocks(6, 1) == numbered(1, from: 0) && drive.store?.blocks(527, 1) == numbered(1, from: 0))
+        #expect(
+            try drive.store?.blocks(6, 1) == numbered(1, from: 0) && drive.store?.blocks(527, 1) == numbered(1, from: 0)
+        )
         #expect(drive.host.landedCount == (usesLanding ? outcome.transfers.count : 0))
     }
 

@@ -92,7 +92,9 @@ struct PipeliningTests {
         #expect(drive.command(.testUnitReady).status == 1 && drive.sense() == [6, 0x29, 0] && drive.works)
     }
 
-    @Test("a driver that submits from its completion handlers, as kernels do, sees the same drive", arguments: [true, false])
+    @Test(
+        "a driver that submits from its completion handlers, as kernels do, sees the same drive",
+        arguments: [true, false])
     func completionHandlers(stallsShortData: Bool) throws {
         let drive = try Drive(blocks: 64, stallsShortData: stallsShortData)
         let host = drive.host
@@ -124,5 +126,25 @@ struct PipeliningTests {
         next()
         #expect(passed == 100 && host.violations.isEmpty)
         host.onCompletion = nil
+    }
+
+    @Test("data and status that are submitted from the command's completion handler come to their turn")
+    func writeFromHandlers() throws {
+        var completed: [Int] = []
+        host.onCompletion = { [unowned host] completion in
+            completed.append(completion.actualLength)
+            switch completion.actualLength {
+            case 31:
+                host.submitOut(Drive.output, numbered(2))
+                host.submitIn(Drive.input, 13)
+            case 1_024: host.submitOut(Drive.output, numbered(1, from: 3))
+            default: break
+            }
+        }
+        host.submitOut(Drive.output, drive.wrap(.write10(0, 3), length: 1_536))
+        host.onCompletion = nil
+        #expect(completed == [31, 1_024, 512, 13] && host.completions.allSatisfy { $0.status == .success })
+        #expect(host.completions.last?.data[12] == 0 && host.violations.isEmpty)
+        #expect(try drive.store?.blocks(0, 3) == numbered(3))
     }
 }

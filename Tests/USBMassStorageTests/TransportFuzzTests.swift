@@ -9,8 +9,10 @@ import USBDeviceKit
 @Suite("Any command, any data")
 struct TransportFuzzTests {
     private static let opcodes: [UInt8] = [
-        0x00, 0x03, 0x04, 0x08, 0x0a, 0x12, 0x15, 0x1a, 0x1b, 0x1d, 0x1e, 0x23, 0x25, 0x28, 0x2a, 0x2e, 0x2f, 0x34, 0x35,
-        0x41, 0x42, 0x55, 0x5a, 0x88, 0x89, 0x8a, 0x8e, 0x8f, 0x90, 0x91, 0x93, 0x9e, 0xa0, 0xa3, 0xa8, 0xaa, 0xae, 0xaf,
+        0x00, 0x03, 0x04, 0x08, 0x0a, 0x12, 0x15, 0x1a, 0x1b, 0x1d, 0x1e, 0x23, 0x25, 0x28, 0x2a, 0x2e, 0x2f, 0x34,
+        0x35,
+        0x41, 0x42, 0x55, 0x5a, 0x88, 0x89, 0x8a, 0x8e, 0x8f, 0x90, 0x91, 0x93, 0x9e, 0xa0, 0xa3, 0xa8, 0xaa, 0xae,
+        0xaf,
     ]
 
     @Test(
@@ -36,16 +38,15 @@ struct TransportFuzzTests {
             // A short packet would end the host's data.
             if case .fromDevice = expectation { cuts += [7, 64, 512, 1_025] }
             let outcome = drive.command(
-                cdb(&generator), lun: UInt8.random(in: 0...2, using: &generator), expectation,
+                cdb(&generator), lun: [0, 0, 0, 1, 1, 1, 2].randomElement(using: &generator) ?? 0, expectation,
                 cut: cuts.randomElement(using: &generator) ?? nil)
             #expect((outcome.status ?? 3) <= 2, "seed \(seed), command \(round)")
             statuses[outcome.status ?? 3, default: 0] += 1
             if outcome.status == 2, Bool.random(using: &generator) { drive.recover() }
-            if round % 100 == 0 { restore(drive, stores) }
+            if round % 10 == 0 { restore(drive, stores) }
         }
-        #expect((0...2).allSatisfy { statuses[$0, default: 0] > 50 }, "all outcomes were met: \(statuses)")
+        #expect((0...2).allSatisfy { statuses[$0, default: 0] > 20 }, "all outcomes were met: \(statuses)")
         restore(drive, stores)
-        drive.greet()
         #expect(drive.works)
     }
 
@@ -55,7 +56,7 @@ struct TransportFuzzTests {
             bytes[0] = Self.opcodes.randomElement(using: &generator) ?? 0
             bytes = Array((bytes + [UInt8](repeating: 0, count: 15)).prefix(16))
             // Small addresses and counts, so that some commands are carried out.
-            for index in 1..<16 where Int.random(in: 0..<4, using: &generator) > 0 { bytes[index] = 0 }
+            for index in 1..<16 where Int.random(in: 0..<20, using: &generator) > 0 { bytes[index] = 0 }
             for index in [5, 8, 13] where Bool.random(using: &generator) {
                 bytes[index] = UInt8.random(in: 0...8, using: &generator)
             }
@@ -87,9 +88,12 @@ struct TransportFuzzTests {
     private func restore(_ drive: Drive, _ stores: [any BlockStore]) {
         drive.target.busReset()
         for (unit, store) in zip(drive.target.units, stores) { unit.insert(store) }
+        drive.greet()
     }
 
-    @Test("any transfers in any order: never a trap, each ends at most once, and a bus reset always helps", arguments: 0..<20 as Range<UInt64>)
+    @Test(
+        "any transfers in any order: never a trap, each ends at most once, and a bus reset always helps",
+        arguments: 0..<20 as Range<UInt64>)
     func disorder(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let drive = try Drive(blocks: 64, stallsShortData: Bool.random(using: &generator))
