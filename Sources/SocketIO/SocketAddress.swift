@@ -136,6 +136,9 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
         }
         // Only ":3240" leaves the host out.
         guard !host.contains(where: \.isWhitespace), !host.isEmpty || text.hasPrefix(":") else { return nil }
+        // More than one colon outside brackets is an IPv6 address, and not a mistyped port.
+        let address = host.prefix { $0 != "%" }
+        guard !host.contains(":") || address.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else { return nil }
         self.init(host: host.isEmpty ? "127.0.0.1" : String(host), port: port)
     }
 
