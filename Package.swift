@@ -59,7 +59,9 @@ let package = Package(
         .testTarget(
             name: "DeviceModelsTests",
             dependencies: ["DeviceModels", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage", logging]),
-        .testTarget(name: "ghostplugTests", dependencies: ["DeviceModels", "SocketIO", "USBIPServer", "ghostplug", logging]),
+        .testTarget(
+            name: "ghostplugTests",
+            dependencies: ["DeviceModels", "SocketIO", "USBIPServer", "USBIPSession", "ghostplug", logging]),
     ]
 )
 

@@ -3,6 +3,7 @@ import Logging
 import SocketIO
 import Testing
 import USBIPServer
+import USBIPSession
 
 @testable import ghostplug
 
@@ -22,6 +23,8 @@ struct ServeSettingsTests {
             allow: 10.0.0.0/8
             log-level: debug
             log-format: json
+            max-waiting: 64
+            handshake-timeout: 3
             devices:
               - drive:size=1G,readonly
               - model: drive
@@ -31,11 +34,14 @@ struct ServeSettingsTests {
         var fromLine = ServeSettings()
         try fromLine.override(
             devices: ["drive:size=1G,readonly", "drive:busid=1-7,image=a.img,image=b.img"],
-            listen: ["127.0.0.1:3241", "[::1]:3241"], allow: ["10.0.0.0/8"], logLevel: "debug", logFormat: "json")
+            listen: ["127.0.0.1:3241", "[::1]:3241"], allow: ["10.0.0.0/8"],
+            scalars: ["log-level": "debug", "log-format": "json", "max-waiting": "64", "handshake-timeout": "3"])
         #expect(fromFile.devices.map(\.specification) == fromLine.devices.map(\.specification))
         #expect(fromFile.server.listen == fromLine.server.listen)
         #expect(fromFile.server.allow == fromLine.server.allow)
         #expect(fromFile.logLevel == .debug && fromLine.logLevel == .debug)
+        #expect(fromFile.server.session.keptBytes == 64 << 20 && fromLine.server.session.keptBytes == 64 << 20)
+        #expect(fromFile.server.handshakeTimeout == 3000 && fromLine.server.handshakeTimeout == 3000)
         #expect(fromFile.logFormat == .json && fromLine.logFormat == .json)
     }
 
@@ -59,6 +65,7 @@ struct ServeSettingsTests {
             ("devices: [drive]\nlisten: 'a b'", "bench.yaml:2", "listen"),
             ("lisetn: x", "bench.yaml:1", "lisetn"),
             ("log-level: loud", "bench.yaml:1", "loud"),
+            ("max-connections: 0", "bench.yaml:1", "1 to 100000"),
             ("log-format: xml", "bench.yaml:1", "xml"),
             ("allow: [10.0.0.0/33]", "bench.yaml:1", "10.0.0.0/33"),
             ("devices:\n  - model: drive\n    siez: 1G", "bench.yaml:3", "siez"),

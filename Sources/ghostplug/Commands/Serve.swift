@@ -24,6 +24,8 @@ struct Serve: ParsableCommand {
               listen: [127.0.0.1:3240]
               allow: [127.0.0.0/8]
               max-connections: 64
+              max-waiting: 256
+              handshake-timeout: 10
               log-level: info
               log-format: text
               devices:
@@ -54,6 +56,14 @@ struct Serve: ParsableCommand {
     @Option(help: ArgumentHelp("The most connections at once. (default: 1024)", valueName: "number"))
     var maxConnections: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The most MiB from one client that may wait in its device. (default: 256)", valueName: "mib"))
+    var maxWaiting: String?
+
+    @Option(help: ArgumentHelp("How long a client may take to say what it wants. (default: 10)", valueName: "seconds"))
+    var handshakeTimeout: String?
+
     @Option(help: "What to log: trace, debug, info, notice, warning, error, critical. (default: info)")
     var logLevel: String?
 
@@ -73,8 +83,11 @@ struct Serve: ParsableCommand {
         do throws(ConfigurationError) {
             if let config { try settings.read(file: config) }
             try settings.override(
-                devices: devices, listen: listen, allow: allow, maxConnections: maxConnections, logLevel: logLevel,
-                logFormat: logFormat)
+                devices: devices, listen: listen, allow: allow,
+                scalars: [
+                    "max-connections": maxConnections, "max-waiting": maxWaiting,
+                    "handshake-timeout": handshakeTimeout, "log-level": logLevel, "log-format": logFormat,
+                ])
         } catch {
             throw Failure("\(error)", .validationFailure)
         }

@@ -47,14 +47,12 @@ extension ServeSettings {
                 for entry in try Self.sequence(value, "\(place): allow") {
                     server.allow.append(try Self.range(try Self.scalar(entry, place), "\(place): allow"))
                 }
-            case "max-connections":
-                server.connections = try Self.connections(try Self.scalar(value, place), "\(place): max-connections")
-            case "log-level": logLevel = try Self.level(try Self.scalar(value, place), "\(place): log-level")
-            case "log-format": logFormat = try Self.format(try Self.scalar(value, place), "\(place): log-format")
+            case .some(let name) where Self.scalarKeys.contains(name):
+                try set(name, to: try Self.scalar(value, place), "\(place): \(name)")
             default:
                 throw ConfigurationError(
-                    "\(place): there is no setting '\(key.string ?? "?")'; there are: devices, listen, allow, "
-                        + "max-connections, log-level, log-format")
+                    "\(place): there is no setting '\(key.string ?? "?")'; there are: "
+                        + (["devices", "listen", "allow"] + Self.scalarKeys).joined(separator: ", "))
             }
         }
     }

@@ -2,6 +2,7 @@ import DeviceModels
 import Logging
 import SocketIO
 import USBIPServer
+import USBIPSession
 
 /// What is wrong with a setting, and where it stands.
 struct ConfigurationError: Error, CustomStringConvertible {
@@ -23,10 +24,14 @@ struct ServeSettings {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
+    /// The settings with a single value: `KEY: VALUE` in the file, `--KEY VALUE` on the command line.
+    static let scalarKeys = ["max-connections", "max-waiting", "handshake-timeout", "log-level", "log-format"]
+
     /// Adds what the command line says.
+    ///
+    /// - Parameter scalars: values by ``scalarKeys``; nil where the command line says nothing.
     mutating func override(
-        devices: [String], listen: [String] = [], allow: [String] = [], maxConnections: String? = nil,
-        logLevel: String? = nil, logFormat: String? = nil
+        devices: [String], listen: [String] = [], allow: [String] = [], scalars: [String: String?] = [:]
     ) throws(ConfigurationError) {
         for text in devices { self.devices.append(try Self.device(text, "'\(text)'")) }
         if !listen.isEmpty {
@@ -37,11 +42,20 @@ struct ServeSettings {
             server.allow = []
             for text in allow { server.allow.append(try Self.range(text, "--allow")) }
         }
-        if let maxConnections {
-            server.connections = try Self.connections(maxConnections, "--max-connections")
+        for key in Self.scalarKeys {
+            if case .some(.some(let text)) = scalars[key] { try set(key, to: text, "--\(key)") }
         }
-        if let logLevel { self.logLevel = try Self.level(logLevel, "--log-level") }
-        if let logFormat { self.logFormat = try Self.format(logFormat, "--log-format") }
+    }
+
+    /// Sets one of ``scalarKeys``.
+    mutating func set(_ key: String, to text: String, _ place: String) throws(ConfigurationError) {
+        switch key {
+        case "max-connections": server.connections = try Self.integer(text, 1...100_000, place)
+        case "max-waiting": server.session.keptBytes = try Self.integer(text, 1...65_536, place) << 20
+        case "handshake-timeout": server.handshakeTimeout = Int32(try Self.integer(text, 1...3600, place)) * 1000
+        case "log-level": logLevel = try Self.level(text, place)
+        default: logFormat = try Self.format(text, place)
+        }
     }
 
     // MARK: One value
@@ -69,9 +83,12 @@ struct ServeSettings {
         return range
     }
 
-    static func connections(_ text: String, _ place: String) throws(ConfigurationError) -> Int {
-        guard let number = Int(text), (1...100_000).contains(number) else {
-            throw ConfigurationError("\(place): '\(text)' is not a number from 1 to 100000")
+    static func integer(
+        _ text: String, _ range: ClosedRange<Int>, _ place: String
+    ) throws(ConfigurationError) -> Int {
+        guard let number = Int(text), range.contains(number) else {
+            throw ConfigurationError(
+                "\(place): '\(text)' is not a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
