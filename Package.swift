@@ -50,6 +50,20 @@ let package = Package(
         // Tests. What runs under a real kernel is in Tests/Lab.
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "SCSITargetTests", dependencies: ["SCSITarget"]),
+        .target(
+            name: "TestSupport",
+            dependencies: ["SocketIO", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire"], path: "Tests/Support"),
+        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "TestSupport"]),
+        .testTarget(name: "USBIPWireTests", dependencies: ["TestSupport", "USBCore", "USBIPWire"]),
+        .testTarget(
+            name: "USBIPSessionTests",
+            dependencies: ["TestSupport", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire"]),
+        .testTarget(
+            name: "USBIPServerTests",
+            dependencies: [
+                "SocketIO", "TestSupport", "USBCore", "USBDeviceKit", "USBIPServer", "USBIPSession", "USBIPWire",
+                logging,
+            ]),
         .target(name: "DirectHost", dependencies: ["USBCore", "USBDeviceKit"], path: "Tests/DirectHost"),
         .testTarget(name: "USBDeviceKitTests", dependencies: ["DirectHost", "USBCore", "USBDeviceKit"]),
         .testTarget(

@@ -48,6 +48,8 @@ public final class StreamSocket: Sendable {
         set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 30)
         set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, 10)
         set(Int32(IPPROTO_TCP), TCP_KEEPCNT, 6)
+        // A peer that lives but does not read would otherwise keep its device for ever.
+        set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 120_000)
     }
 
     private func set(_ level: Int32, _ option: Int32, _ value: Int32) {

@@ -6,12 +6,13 @@ import Glibc
 /// queued, so work never waits for a thread to wake up, and whoever finds it taken leaves the work to the holder, so
 /// posting never blocks. Calls to a device are thus ordered and never concurrent.
 ///
-/// `@unchecked Sendable`: `queue` is only touched under `queueLock`, and `afterWork` only while `gate` is held.
+/// `@unchecked Sendable`: `queue` is only touched under `queueLock`, the actions only while `gate` is held.
 public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     private let gate = Lock()
     private let queueLock = Lock()
     private var queue: [@Sendable () -> Void] = []
     private var afterWork: ((_ mayBlock: Bool) -> Void)?
+    private var endConnection: (() -> Void)?
 
     /// Makes an idle executor.
     public init() {}
@@ -40,6 +41,16 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     ///
     /// Called on the executor. `mayBlock` tells whether the thread belongs to the connection.
     public func setAfterWork(_ action: ((_ mayBlock: Bool) -> Void)?) { afterWork = action }
+
+    /// Sets how the connection that has the device is ended; nil when none has.
+    ///
+    /// Called on the executor. `action` must not wait for the end: the connection's thread sees to that.
+    public func setEndConnection(_ action: (() -> Void)?) { endConnection = action }
+
+    /// See ``DevicePort/unplug()``.
+    public func unplug() {
+        post { [self] in endConnection?() }
+    }
 
     /// Empties the queue and lets go of the gate.
     ///

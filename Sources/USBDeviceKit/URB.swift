@@ -3,6 +3,8 @@ public import USBCore
 /// Receives a transfer back from the layer below.
 public protocol URBSink: AnyObject {
     /// Takes a transfer whose outcome is decided; the sink passes it on with ``URB/giveBack()``.
+    ///
+    /// The bytes of an IN answer are valid until this returns: a sink that passes the transfer on later copies them.
     func completed(_ urb: consuming URB)
 }
 

@@ -44,6 +44,9 @@ public protocol USBDevice: AnyObject {
     ///
     /// Saves a copy for large transfers. The transfer that follows has these bytes as its payload; when the connection
     /// breaks first, the memory has any part of them. Nil, the usual answer, lets the transport choose.
+    ///
+    /// The transport writes the memory outside of the executor: the device must keep it alive until that transfer
+    /// comes, or ``disconnect()``.
     func landing(for endpoint: EndpointAddress, count: Int) -> UnsafeMutableRawBufferPointer?
 }
 
@@ -63,6 +66,12 @@ public protocol DevicePort: AnyObject, Sendable {
     ///
     /// Callable from any thread.
     func post(_ work: @escaping @Sendable () -> Void)
+
+    /// Takes the device away from the host that has it, as if it were pulled out; another import plugs it in again.
+    ///
+    /// Transfers that wait are ended by the ``USBDevice/disconnect()`` that follows. Means nothing to a device that no
+    /// host has. Callable from any thread.
+    func unplug()
 }
 
 /// What a list of devices shows of one (USB 2.0 §9.6.1, and the selected configuration's interfaces).

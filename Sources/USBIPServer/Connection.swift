@@ -112,7 +112,8 @@ final class Connection: Sendable {
         case .unknown:
             try socket.sendAll(OpHeader(.importReply, .noDevice).bytes)
             // Escaped: the name is the peer's, and must not write lines of its own into the log.
-            server.logger.notice("there is no device \(String(reflecting: busID)) to import", metadata: ["peer": "\(peer)"])
+            server.logger.notice(
+                "there is no device \(String(reflecting: busID)) to import", metadata: ["peer": "\(peer)"])
         case .busy:
             try socket.sendAll(OpHeader(.importReply, .deviceBusy).bytes)
             server.logger.notice("another client has it", metadata: ["peer": "\(peer)", "busid": "\(busID)"])

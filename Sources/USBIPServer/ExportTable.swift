@@ -70,6 +70,11 @@ final class ExportTable: Sendable {
         }
     }
 
+    /// Takes a device off the table; a client that has it keeps it until it is unplugged.
+    func remove(_ export: Export) {
+        state.withLock { $0.exports.removeAll { $0 === export } }
+    }
+
     func release(_ export: Export) {
         _ = state.withLock { $0.taken.remove(export.busID) }
     }

@@ -32,6 +32,7 @@ import USBIPSession
         export.executor.run {
             export.device.connect()
             export.executor.setAfterWork { [unowned self] mayBlock in self.afterWork(mayBlock) }
+            export.executor.setEndConnection { [socket] in socket.shutdown() }
         }
     }
 
@@ -112,6 +113,7 @@ import USBIPSession
         export.executor.run {
             session.close()
             export.executor.setAfterWork(nil)
+            export.executor.setEndConnection(nil)
         }
         socket.shutdown()
     }

@@ -45,6 +45,12 @@ public final class USBIPServer: Sendable {
         }
     }
 
+    /// Offers a device no longer; a client that has it sees it pulled out.
+    public func remove(_ export: Export) {
+        exports.remove(export)
+        export.executor.unplug()
+    }
+
     private func freeBusID() -> String {
         let used = Set(exports.all.map(\.busID))
         var number = 1

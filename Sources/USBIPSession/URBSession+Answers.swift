@@ -39,8 +39,7 @@ extension URBSession {
             if unsafe slot.pointee.status == .cancelled { unsafe slot.pointee.status = .shutdown }
             unsafe answer(slot)
         } else if unsafe slot.pointee.status == .cancelled {
-            answerUnlink(unlinkers[0], .cancelled)
-            for late in unlinkers.dropFirst() { answerUnlink(late, .success) }
+            answerUnlinks(unlinkers)
         } else {
             // The transfer won: its answer goes first, and every unlink is told that it came too late.
             unsafe answer(slot)
@@ -69,11 +68,9 @@ extension URBSession {
         unsafe send(upTo: outputUsed, UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
-    /// Answers a transfer without data.
-    func answer(_ sequence: UInt32, _ status: TransferStatus) {
-        let header = unsafe room(URBWire.headerSize)
-        unsafe SubmitReturn(sequence: sequence, status: status.rawValue).encode(to: header)
-        outputUsed += URBWire.headerSize
+    /// Answers the unlinks of a transfer that has been taken back: the first did it, the others came too late.
+    func answerUnlinks(_ sequences: [UInt32]) {
+        for (index, sequence) in sequences.enumerated() { answerUnlink(sequence, index == 0 ? .cancelled : .success) }
     }
 
     func answerUnlink(_ sequence: UInt32, _ status: TransferStatus) {

@@ -222,9 +222,9 @@ public protocol SessionOutput: AnyObject {
         if unsafe !kept.isEmpty, unsafe kept[command.sequence] != nil {
             throw ProtocolViolation("sequence number \(command.sequence) for a second transfer while the first waits")
         }
-        let overtaker = unlinks.submitted(command.sequence) { answerUnlink($0, .success) }
-        if let overtaker {
-            answerUnlink(overtaker, .cancelled)
+        let overtakers = unlinks.submitted(command.sequence) { answerUnlink($0, .success) }
+        if !overtakers.isEmpty {
+            answerUnlinks(overtakers)
             return .overtaken
         }
         if isDraining { return .refused(.shutdown) }

@@ -22,23 +22,20 @@ struct UnlinkTable {
     /// Notes a submit.
     ///
     /// - Parameter moot: is given each unlink whose victim can no longer come.
-    /// - Returns: the unlink that overtook this submit; the transfer must not be started, and the unlink answered.
-    mutating func submitted(_ sequence: UInt32, moot: (UInt32) -> Void) -> UInt32? {
+    /// - Returns: the unlinks that overtook this submit: when there are any, the transfer must not be started, and
+    ///   the first of them is the one that took it back.
+    mutating func submitted(_ sequence: UInt32, moot: (UInt32) -> Void) -> [UInt32] {
         if newestSubmit.map({ isNewer(sequence, than: $0) }) ?? true { newestSubmit = sequence }
-        guard !held.isEmpty || !recentUnlinks.isEmpty else { return nil }
-        var overtaker: UInt32?
-        if let unlinks = held.removeValue(forKey: sequence) {
-            heldUnlinks -= unlinks.count
-            overtaker = unlinks.first
-            unlinks.dropFirst().forEach(moot)
-        }
+        guard !held.isEmpty || !recentUnlinks.isEmpty else { return [] }
+        let overtakers = held.removeValue(forKey: sequence) ?? []
+        heldUnlinks -= overtakers.count
         for victim in held.keys.sorted() where isNewer(sequence, than: victim) {
             guard let unlinks = held.removeValue(forKey: victim) else { continue }
             heldUnlinks -= unlinks.count
             unlinks.forEach(moot)
         }
         recentUnlinks = recentUnlinks.filter { isNewer($0, than: sequence) }
-        return overtaker
+        return overtakers
     }
 
     enum Verdict {

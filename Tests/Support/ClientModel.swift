@@ -4,6 +4,8 @@ package import USBIPWire
 /// What a session answered that a client cannot accept.
 package struct ClientError: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// One answer as a client understands it.

@@ -4,9 +4,9 @@ import SocketIO
 ///
 /// - Parameter bound: milliseconds after which the answer is no; generous, since only failures take that long.
 /// - Returns: whether it came to hold.
-package func settles(bound: Int = 10_000, _ condition: () -> Bool) -> Bool {
+package func settles(bound: Int = 10_000, _ condition: () throws -> Bool) rethrows -> Bool {
     let end = ContinuousClock.now.advanced(by: .milliseconds(bound))
-    while !condition() {
+    while try !condition() {
         guard ContinuousClock.now < end else { return false }
         pause(milliseconds: 1)
     }

@@ -18,11 +18,10 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {
-            let word = next()
-            for shift in stride(from: 0, to: 64, by: 8) where bytes.count < count {
-                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-            }
+            let word = next().littleEndian
+            unsafe withUnsafeBytes(of: word) { unsafe bytes.append(contentsOf: $0) }
         }
+        bytes.removeLast(bytes.count - count)
         return bytes
     }
 

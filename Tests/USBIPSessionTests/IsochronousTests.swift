@@ -64,7 +64,9 @@ struct IsochronousTests {
     func overlap(endpoint: EndpointAddress) throws {
         let packets = [(8, 8), (0, 8), (4, 8), (4, 8)].map { PacketDescriptor(offset: $0.0, length: $0.1) }
         let full = Answer.Packet([UInt8](0..<8))
-        device.react = { $0.endpoint == .out(3) ? .answer(.acceptPackets) : .answer(.packets([full, full, full, full])) }
+        device.react = {
+            $0.endpoint == .out(3) ? .answer(.acceptPackets) : .answer(.packets([full, full, full, full]))
+        }
         let payload = endpoint == .out(3) ? [UInt8](0..<16) : []
         let reply = try harness.exchange(
             harness.client.submit(1, endpoint, length: 16, payload: payload, packets: packets)
@@ -111,7 +113,9 @@ struct IsochronousTests {
 
     @Test(
         "a device that answers as if there were no packets moves nothing, and the lengths add up",
-        arguments: [Answer.accept(), .bytes([1, 2, 3]), .lent([1, 2, 3]), .inPlace([1, 2]), .status(.stalled), .acceptPackets])
+        arguments: [
+            Answer.accept(), .bytes([1, 2, 3]), .lent([1, 2, 3]), .inPlace([1, 2]), .status(.stalled), .acceptPackets,
+        ])
     func notByPackets(answer: Answer) throws {
         device.react = { _ in .answer(answer) }
         let bytes =

@@ -128,7 +128,8 @@ struct TransferTests {
         #expect(device.submissions.map(\.setup) == [setup])
     }
 
-    @Test("the packet count of a transfer that is not isochronous is noise", arguments: [0, -1, 7, .max, .min] as [Int32])
+    @Test(
+        "the packet count of a transfer that is not isochronous is noise", arguments: [0, -1, 7, .max, .min] as [Int32])
     func packetCountNoise(count: Int32) throws {
         device.react = { $0.endpoint.direction == .in ? .answer(.bytes([1])) : .answer(.accept()) }
         let bytes =

@@ -135,7 +135,9 @@ struct UnlinkTests {
             ])
     }
 
-    @Test("a device that takes its time decides when it gives back, as cancelled or as finished", arguments: [true, false])
+    @Test(
+        "a device that takes its time decides when it gives back, as cancelled or as finished",
+        arguments: [true, false])
     func slowly(finishes: Bool) throws {
         device.cancelling = .later
         try harness.arrive(harness.client.submit(1, .in(1), length: 8) + harness.client.submit(2, .in(2), length: 8))

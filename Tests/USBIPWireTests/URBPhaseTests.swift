@@ -25,7 +25,8 @@ struct URBPhaseTests {
             sequence: 1, deviceID: 0x0001_0002, direction: 1, endpoint: 0, flags: 0x200, length: 64,
             setup: SetupPacket(requestType: 0x80, request: 6, value: 0x0100, length: 64))
         #expect(bytes(of: command) == golden)
-        #expect(unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe SubmitCommand(header: $0) } } == command)
+        #expect(
+            unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe SubmitCommand(header: $0) } } == command)
     }
 
     @Test("CMD_SUBMIT: signed fields are two's complement")
@@ -73,7 +74,8 @@ struct URBPhaseTests {
     func submitReturn(answer: SubmitReturn, text: String) throws {
         let golden = try hex(text)
         #expect(unsafe written(48) { unsafe answer.encode(to: $0) } == golden)
-        #expect(unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe SubmitReturn(header: $0) } } == answer)
+        #expect(
+            unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe SubmitReturn(header: $0) } } == answer)
     }
 
     @Test(
@@ -102,7 +104,8 @@ struct URBPhaseTests {
     func unlink(message: UnlinkMessage, command: URBCommand, text: String) throws {
         let golden = try hex(text)
         #expect(unsafe written(48) { unsafe message.encode(to: $0, as: command) } == golden)
-        #expect(unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe UnlinkMessage(header: $0) } } == message)
+        #expect(
+            unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe UnlinkMessage(header: $0) } } == message)
     }
 
     @Test("an isochronous packet descriptor, with the status that Linux puts into commands")
@@ -116,7 +119,9 @@ struct URBPhaseTests {
             """)
         let packet = PacketDescriptor(offset: 0, length: 0x400, status: -18)
         #expect(bytes(of: packet) == golden)
-        #expect(unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe PacketDescriptor(bytes: $0) } } == packet)
+        #expect(
+            unsafe golden.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe PacketDescriptor(bytes: $0) } } == packet
+        )
     }
 
     @Test("headers survive the wire at any alignment", arguments: 1...50 as ClosedRange<UInt64>)

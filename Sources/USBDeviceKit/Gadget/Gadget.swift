@@ -103,6 +103,9 @@ public final class GadgetLink {
     /// Whether an endpoint is halted.
     public func isHalted(_ endpoint: EndpointAddress) -> Bool { device?.isHalted(endpoint) ?? false }
 
+    /// Takes the device away from its host: see ``DevicePort/unplug()``.
+    public func unplug() { port?.unplug() }
+
     /// Runs `work` on the device's executor; callable from work that holds the link.
     public func post(_ work: @escaping @Sendable () -> Void) { port?.post(work) }
 }
