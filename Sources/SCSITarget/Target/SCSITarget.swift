@@ -97,7 +97,7 @@ public final class SCSITarget {
         return status
     }
 
-    /// Is told of every command when it has ended: for the log. Must not start another.
+    /// Is told of every command when it has ended, for the log; must not start another.
     public var onFinish: ((SCSITask, SCSIStatus) -> Void)?
 
     /// The sense data of the unit's last failed command, in the form that the host chose (D_SENSE of mode page 0A).
