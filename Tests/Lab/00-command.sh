@@ -61,11 +61,11 @@ YAML
 serve --config "$WORK/good.yaml"
 expect 'devices of the file' '1-1 my-drive' "$(awk '/idVendor|1209:/ {print $1}' "$WORK/serve.out" | paste -sd' ')"
 expect 'addresses of the file' 2 "$(grep -c '^listening on ' "$WORK/serve.out")"
-for address in $(sed -n 's/^listening on //p' "$WORK/serve.out"); do
+while read -r address; do
     case $address in *:0) fail "port 0 was printed in place of the one chosen: $address" ;; esac
     run 0 list --json "$address"
     expect "devices at $address" 2 "$(jq length "$WORK/out")"
-done
+done < <(sed -n 's/^listening on //p' "$WORK/serve.out")
 stop_server
 while read -r line; do jq -e .message <<<"$line" >/dev/null || fail "no JSON in the log: $line"; done <"$WORK/serve.log"
 sed 's/readonly: yes/radonly: yes/' "$WORK/good.yaml" >"$WORK/bad.yaml"
