@@ -46,6 +46,13 @@ let package = Package(
                 "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession",
                 "USBIPWire", argumentParser, logging, "Yams",
             ]),
+        // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
+        .target(name: "CBenchReference"),
+        .executableTarget(
+            name: "ghostbench",
+            dependencies: [
+                "CBenchReference", "DeviceModels", "SocketIO", "USBDeviceKit", "USBIPServer", argumentParser, logging,
+            ]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),

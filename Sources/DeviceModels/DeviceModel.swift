@@ -95,10 +95,20 @@ public struct ModelError: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
     /// The key at fault, where it is one.
     public let key: String?
+    /// Whether the specification is wrong, rather than what it names in the world: a file that is in use, a full disk.
+    public let isMistake: Bool
 
-    /// Makes an error.
+    /// Makes the error of a wrong specification.
     public init(_ description: String, key: String? = nil) {
         self.description = description
         self.key = key
+        isMistake = true
+    }
+
+    /// Makes the error of a right specification that cannot be had now.
+    public init(unavailable description: String) {
+        self.description = description
+        key = nil
+        isMistake = false
     }
 }

@@ -33,8 +33,16 @@ public enum ModelRegistry {
     public static func make(
         _ specification: DeviceSpecification, _ context: ModelContext
     ) throws(ModelError) -> ModelDevice {
+        let model = try check(specification)
+        return try model.make(ModelOptions(specification, model.keys + [.busID]), context)
+    }
+
+    /// Checks that a specification's model and keys exist, without making anything.
+    ///
+    /// - Throws: ``ModelError``.
+    @discardableResult
+    public static func check(_ specification: DeviceSpecification) throws(ModelError) -> any DeviceModel.Type {
         let model = try model(named: specification.model)
-        let keys = model.keys + [.busID]
         var seen: Set<String> = []
         for option in specification.options {
             let key = try checkKey(option.key, of: model)
@@ -42,6 +50,6 @@ public enum ModelRegistry {
                 throw ModelError("\(option.key)= is given twice", key: option.key)
             }
         }
-        return try model.make(ModelOptions(specification, keys), context)
+        return model
     }
 }

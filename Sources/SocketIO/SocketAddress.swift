@@ -136,6 +136,9 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
         }
         // Only ":3240" leaves the host out.
         guard !host.contains(where: \.isWhitespace), !host.isEmpty || text.hasPrefix(":") else { return nil }
+        // Digits and dots are an IPv4 address with its four parts; the system would also take "3240" for 0.0.12.168.
+        let isNumeric = !host.isEmpty && host.allSatisfy { $0.isNumber || $0 == "." }
+        guard !isNumeric || host.split(separator: ".", omittingEmptySubsequences: false).count == 4 else { return nil }
         // More than one colon outside brackets is an IPv6 address, and not a mistyped port.
         let address = host.prefix { $0 != "%" }
         guard !host.contains(":") || address.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else { return nil }

@@ -62,6 +62,11 @@ public final class StreamSocket: Sendable {
     /// A read that takes longer fails with `EAGAIN`.
     public func setReadTimeout(milliseconds: Int32) { setTimeout(SO_RCVTIMEO, milliseconds: milliseconds) }
 
+    /// Bounds writes; 0 lets them wait for ever.
+    ///
+    /// A write that takes longer fails with `EAGAIN`.
+    public func setWriteTimeout(milliseconds: Int32) { setTimeout(SO_SNDTIMEO, milliseconds: milliseconds) }
+
     private func setTimeout(_ option: Int32, milliseconds: Int32) {
         var time = timeval(tv_sec: Int(milliseconds / 1000), tv_usec: Int(milliseconds % 1000) * 1000)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))

@@ -6,13 +6,13 @@ import Glibc
 /// queued, so work never waits for a thread to wake up, and whoever finds it taken leaves the work to the holder, so
 /// posting never blocks. Calls to a device are thus ordered and never concurrent.
 ///
-/// `@unchecked Sendable`: `queue` is only touched under `queueLock`, the actions only while `gate` is held.
+/// `@unchecked Sendable`: `queue` and `endConnection` are only touched under `queueLock`, `afterWork` only while `gate` is held.
 public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     private let gate = Lock()
     private let queueLock = Lock()
     private var queue: [@Sendable () -> Void] = []
     private var afterWork: ((_ mayBlock: Bool) -> Void)?
-    private var endConnection: (() -> Void)?
+    private var endConnection: (@Sendable () -> Void)?
 
     /// Makes an idle executor.
     public init() {}
@@ -44,12 +44,20 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
 
     /// Sets how the connection that has the device is ended; nil when none has.
     ///
-    /// Called on the executor. `action` must not wait for the end: the connection's thread sees to that.
-    public func setEndConnection(_ action: (() -> Void)?) { endConnection = action }
+    /// `action` is called from any thread, and must not wait for the end: the connection's thread sees to that.
+    public func setEndConnection(_ action: (@Sendable () -> Void)?) {
+        queueLock.lock()
+        endConnection = action
+        queueLock.unlock()
+    }
 
     /// See ``DevicePort/unplug()``.
     public func unplug() {
-        post { [self] in endConnection?() }
+        // Not as work of the executor, which may be waiting for a peer that does not read.
+        queueLock.lock()
+        let action = endConnection
+        queueLock.unlock()
+        action?()
     }
 
     /// Empties the queue and lets go of the gate.

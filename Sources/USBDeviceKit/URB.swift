@@ -10,7 +10,7 @@ public protocol URBSink: AnyObject {
 
 /// The top of the stack: whoever made the transfers and sends their answers to the host.
 public protocol URBHost: URBSink {
-    /// Room for `count` bytes of answer, valid until the transfer that asked is completed.
+    /// Room for `count` bytes of answer, valid until the transfer that asked is completed, whatever else is meanwhile.
     ///
     /// - Parameter count: 1 to the transfer's requested length.
     func reserve(_ count: Int) -> UnsafeMutableRawPointer

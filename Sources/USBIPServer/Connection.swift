@@ -39,6 +39,7 @@ final class Connection: Sendable {
 
     private func handshake() throws {
         let deadline = Deadline(milliseconds: server.configuration.handshakeTimeout)
+        socket.setWriteTimeout(milliseconds: server.configuration.handshakeTimeout)
         let first = try read(OpHeader.size, deadline)
         // Port scanners and health checks come and go without a word.
         guard !first.isEmpty else { return }
@@ -130,12 +131,13 @@ final class Connection: Sendable {
         logger[metadataKey: "peer"] = "\(peer)"
         logger[metadataKey: "busid"] = "\(export.busID)"
         socket.setReadTimeout(milliseconds: 0)
+        socket.setWriteTimeout(milliseconds: 0)
         let link = SessionLink(export, socket, server.configuration, logger)
         // The client may send its first transfer as soon as it has this answer, and it will be read in order.
         link.open()
         defer {
             link.close()
-            export.released()
+            server.releasing { export.released() }
         }
         try socket.sendAll(OpMessage.importReply(export.record))
         logger.info("attached")

@@ -122,19 +122,23 @@ import USBIPSession
 /// Writes a session's events to the log, each kind once.
 private final class EventLog {
     private let logger: Logger
-    private var seen: Set<SessionEvent> = []
+    private var isSeen: (abandoned: Set<UInt8>, overLimit: Bool, foreignID: Bool) = ([], false, false)
 
     init(_ logger: Logger) { self.logger = logger }
 
+    /// What a client can repeat must not fill the log.
     func note(_ event: SessionEvent) {
-        // What a client can repeat must not fill the log.
-        guard seen.count < 64, seen.insert(event).inserted else { return }
         switch event {
         case .abandoned(let endpoint):
+            guard isSeen.abandoned.insert(endpoint).inserted else { return }
             logger.error("the device dropped a transfer on endpoint 0x\(String(endpoint, radix: 16)) unanswered")
         case .overLimit(let text):
-            logger.warning("a transfer is refused: \(text)")
+            guard !isSeen.overLimit else { return }
+            isSeen.overLimit = true
+            logger.warning("transfers are refused: \(text)")
         case .foreignDeviceID(let id):
+            guard !isSeen.foreignID else { return }
+            isSeen.foreignID = true
             logger.warning("the client uses device id 0x\(String(id, radix: 16)), which it was not given")
         }
     }

@@ -7,8 +7,11 @@ import USBIPSession
 /// Confined to the device's executor, like the session.
 final class SocketWriter: SessionOutput {
     private let socket: StreamSocket
-    /// Bytes that the peer had no room for while the connection's thread was elsewhere.
+    /// Bytes that the peer had no room for while the connection's thread was elsewhere; the first `sent` are gone.
     private var pending: [UInt8] = []
+    private var sent = 0
+    /// The most that is kept for a peer that does not read.
+    private static let pendingLimit = 64 << 20
     private(set) var isBroken = false
     /// Whether the thread that runs now is the connection's.
     var mayBlock = false
@@ -21,8 +24,7 @@ final class SocketWriter: SessionOutput {
         if !pending.isEmpty { flush() }
         guard !isBroken else { return }
         guard pending.isEmpty else {
-            unsafe pending.append(contentsOf: head)
-            unsafe pending.append(contentsOf: tail)
+            unsafe postpone(head, tail)
             return
         }
         var head = unsafe head
@@ -30,12 +32,7 @@ final class SocketWriter: SessionOutput {
         while unsafe !head.isEmpty || !tail.isEmpty {
             let sent = unsafe socket.send(head, tail, mayBlock: mayBlock)
             guard sent >= 0 else {
-                if !mayBlock, sent == -Int(EAGAIN) {
-                    unsafe pending.append(contentsOf: head)
-                    unsafe pending.append(contentsOf: tail)
-                } else {
-                    fail()
-                }
+                if !mayBlock, sent == -Int(EAGAIN) { unsafe postpone(head, tail) } else { fail() }
                 return
             }
             let fromHead = min(sent, head.count)
@@ -44,28 +41,38 @@ final class SocketWriter: SessionOutput {
         }
     }
 
+    private func postpone(_ head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer) {
+        guard pending.count + head.count + tail.count <= Self.pendingLimit else {
+            fail()
+            return
+        }
+        unsafe pending.append(contentsOf: head)
+        unsafe pending.append(contentsOf: tail)
+    }
+
     /// Sends what had to wait.
     func flush() {
-        var used = 0
-        while used < pending.count, !isBroken {
-            let sent = unsafe pending.withUnsafeBytes { all in
+        while sent < pending.count, !isBroken {
+            let count = unsafe pending.withUnsafeBytes { all in
                 unsafe socket.send(
-                    UnsafeRawBufferPointer(rebasing: all[used...]), UnsafeRawBufferPointer(start: nil, count: 0),
+                    UnsafeRawBufferPointer(rebasing: all[sent...]), UnsafeRawBufferPointer(start: nil, count: 0),
                     mayBlock: mayBlock)
             }
-            if sent < 0 {
-                if mayBlock || sent != -Int(EAGAIN) { fail() }
-                break
+            if count < 0 {
+                if mayBlock || count != -Int(EAGAIN) { fail() }
+                return
             }
-            used += sent
+            sent += count
         }
-        pending.removeFirst(min(used, pending.count))
+        pending = []
+        sent = 0
     }
 
     /// The peer is gone: nothing more can be sent, and the connection's thread must notice.
     private func fail() {
         isBroken = true
         pending = []
+        sent = 0
         socket.shutdown()
     }
 }

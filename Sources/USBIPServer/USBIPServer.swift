@@ -15,6 +15,8 @@ public final class USBIPServer: Sendable {
         var listeners: [ListeningSocket] = []
         var connections: [ObjectIdentifier: Connection] = [:]
         var links: [ObjectIdentifier: SessionLink] = [:]
+        /// Connections that have ended but for what their export does afterwards.
+        var releasing = 0
         var isStopping = false
         var isOverLimit = false
     }
@@ -58,22 +60,36 @@ public final class USBIPServer: Sendable {
         return "1-\(number)"
     }
 
-    /// Listens on every configured address.
+    /// Takes every configured address; clients that come already wait for ``start()``.
     ///
     /// - Returns: the addresses, with the ports that the system chose.
     /// - Throws: ``SocketError`` when one of them cannot be had; then none is.
     @discardableResult
-    public func start() throws(SocketError) -> [SocketAddress] {
+    public func listen() throws(SocketError) -> [SocketAddress] {
         var listeners: [ListeningSocket] = []
         for place in configuration.listen {
             for address in try SocketAddress.resolve(host: place.host, port: place.port) {
                 listeners.append(try ListeningSocket(address))
             }
         }
+        state.withLock { $0.listeners = listeners }
+        return listeners.map(\.address)
+    }
+
+    /// Serves clients, on the addresses that ``listen()`` took or takes now.
+    ///
+    /// - Returns: the addresses.
+    /// - Throws: ``SocketError`` as ``listen()``, or when there is no thread to be had.
+    @discardableResult
+    public func start() throws(SocketError) -> [SocketAddress] {
+        var listeners = state.withLock { $0.listeners }
+        if listeners.isEmpty {
+            try listen()
+            listeners = state.withLock { $0.listeners }
+        }
         for listener in listeners {
             try startThread("accept") { [self] in acceptLoop(listener) }
         }
-        state.withLock { $0.listeners = listeners }
         return listeners.map(\.address)
     }
 
@@ -140,8 +156,12 @@ public final class USBIPServer: Sendable {
 
     /// Stops: no new connections, an answer for every transfer, then the end of every connection.
     ///
-    /// Returns when no device is in use any more, or after five seconds.
-    public func stop() {
+    /// Returns when no device is in use any more. A connection that does not end within five seconds is given up; what
+    /// exports do after their clients, such as copying files, is waited for.
+    ///
+    /// - Returns: whether every connection has ended.
+    @discardableResult
+    public func stop() -> Bool {
         let (listeners, links) = state.withLock { state in
             state.isStopping = true
             return (state.listeners, Array(state.links.values))
@@ -153,8 +173,19 @@ public final class USBIPServer: Sendable {
             _ = wait(milliseconds: configuration.drainTime) { self.connectionCount > 0 }
         }
         state.withLock { Array($0.connections.values) }.forEach { $0.shutdown() }
-        if wait(milliseconds: 5000, while: { self.connectionCount > 0 }) { return }
-        logger.error("\(connectionCount) connections did not end: their devices do not return")
+        let haveEnded = wait(milliseconds: 5000) { self.state.withLock { $0.connections.count > $0.releasing } }
+        while state.withLock({ $0.releasing > 0 }) { pause(milliseconds: 20) }
+        // The last moments of the connections' own threads.
+        _ = wait(milliseconds: 1000) { self.connectionCount > 0 }
+        if !haveEnded { logger.error("\(connectionCount) connections did not end: their devices do not return") }
+        return haveEnded
+    }
+
+    /// Runs what follows a client's end, which ``stop()`` waits for.
+    func releasing(_ body: () -> Void) {
+        state.withLock { $0.releasing += 1 }
+        body()
+        state.withLock { $0.releasing -= 1 }
     }
 
     private var connectionCount: Int { state.withLock { $0.connections.count } }

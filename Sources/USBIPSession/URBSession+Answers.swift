@@ -9,15 +9,28 @@ extension URBSession {
     ///
     /// - Parameter count: 1 to the transfer's requested length.
     public func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+        // A device may complete one transfer while it writes the answer to another.
+        guard unsafe reserved == nil else { return unsafe nested.reserve(count) }
         let frame = URBWire.headerSize + count
-        guard frame <= Self.outputCapacity else { return unsafe scratch.bytes(count) }
-        if outputUsed + frame > Self.outputCapacity { flush() }
-        return unsafe outputBuffer + outputUsed + URBWire.headerSize
+        let memory: UnsafeMutableRawPointer
+        if frame > Self.outputCapacity {
+            unsafe memory = scratch.bytes(count)
+        } else {
+            if outputUsed + frame > Self.outputCapacity { flush() }
+            unsafe memory = outputBuffer + outputUsed + URBWire.headerSize
+        }
+        unsafe reserved = memory
+        return unsafe memory
     }
 
     /// Takes a transfer back from the device and answers it.
     public func completed(_ urb: consuming URB) {
         let slot = unsafe urb.release()
+        // The answer that was being written is complete; those given meanwhile follow it.
+        if let written = unsafe reserved, unsafe slot.pointee.answer == UnsafeRawPointer(written) {
+            unsafe reserved = nil
+        }
+        defer { if !nested.isEmpty, unsafe reserved == nil { sendNested() } }
         unsafe slot.pointee.isLive = false
         let id = unsafe slot.pointee.id
         var unlinkers: [UInt32] = []
@@ -77,7 +90,6 @@ extension URBSession {
         let header = unsafe room(URBWire.headerSize)
         let message = UnlinkMessage(sequence: sequence, argument: UInt32(bitPattern: status.rawValue))
         unsafe message.encode(to: header, as: .returnUnlink)
-        outputUsed += URBWire.headerSize
     }
 
     /// Answers a transfer: header, an IN transfer's bytes, an isochronous one's packets.
@@ -96,17 +108,16 @@ extension URBSession {
         if data.count > 0, unsafe data.baseAddress == UnsafeRawPointer(header + URBWire.headerSize) {
             unsafe message.encode(to: header)
             outputUsed += URBWire.headerSize + data.count
-        } else if data.count >= Self.gatherThreshold {
+        } else if data.count >= Self.gatherThreshold, unsafe reserved == nil {
             let header = unsafe room(URBWire.headerSize)
             unsafe message.encode(to: header)
-            unsafe send(upTo: outputUsed + URBWire.headerSize, data)
+            unsafe send(upTo: outputUsed, data)
         } else {
             let header = unsafe room(URBWire.headerSize + data.count)
             unsafe message.encode(to: header)
             if let start = data.baseAddress {
                 unsafe (header + URBWire.headerSize).copyMemory(from: start, byteCount: data.count)
             }
-            outputUsed += URBWire.headerSize + data.count
         }
         for index in 0..<packets.count {
             let packet = unsafe packets[index]
@@ -114,7 +125,6 @@ extension URBSession {
                 offset: packet.offset, length: packet.length, actualLength: packet.actualLength,
                 status: packet.status.rawValue)
             unsafe descriptor.encode(to: room(URBWire.packetSize))
-            outputUsed += URBWire.packetSize
         }
     }
 
@@ -136,9 +146,19 @@ extension URBSession {
         return 0
     }
 
+    /// The next `count` bytes of the output, which the caller fills in.
     private func room(_ count: Int) -> UnsafeMutableRawPointer {
+        guard unsafe reserved == nil else { return unsafe nested.room(count) }
         if outputUsed + count > Self.outputCapacity { flush() }
+        defer { outputUsed += count }
         return unsafe outputBuffer + outputUsed
+    }
+
+    private func sendNested() {
+        flush()
+        unsafe nested.drain { bytes in
+            if !isClosed { unsafe output.send(bytes, UnsafeRawBufferPointer(start: nil, count: 0)) }
+        }
     }
 
     private func send(upTo end: Int, _ tail: UnsafeRawBufferPointer) {

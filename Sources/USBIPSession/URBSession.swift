@@ -48,6 +48,10 @@ public protocol SessionOutput: AnyObject {
     /// Answers of this size and more go to the transport from where they are.
     static let gatherThreshold = 8 << 10
     var scratch = GrowingBuffer()
+    /// Where an answer is being written at this moment; nil between answers.
+    var reserved: UnsafeMutableRawPointer?
+    /// Answers that were given while another was being written: they follow it.
+    var nested = NestedAnswers()
 
     /// A large transfer from the host that is still arriving.
     var arriving: ArrivingTransfer?

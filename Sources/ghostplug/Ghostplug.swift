@@ -44,7 +44,9 @@ struct Failure: Error, CustomStringConvertible {
 
     /// Writes the message where messages go, for commands that end by throwing the code.
     func report() -> ExitCode {
-        StandardError.write("ghostplug: \(description)\n")
+        // One line, whatever file names have in them.
+        let line = description.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0) }.joined()
+        StandardError.write("ghostplug: \(line)\n")
         return code
     }
 }

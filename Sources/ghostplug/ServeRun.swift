@@ -27,17 +27,22 @@ struct ServeRun {
     func run() throws {
         let signals = SignalWaiter()
         let server = USBIPServer(settings.server, logger: logger)
+        // What can go wrong without a trace goes first: a mistake must not leave a new image behind.
+        for device in settings.devices {
+            _ = try attempt(device) { () throws(ModelError) in try ModelRegistry.check(device.specification) }
+        }
+        let addresses = try listen(server)
         let served = try export(on: server)
-        let addresses: [SocketAddress]
         do throws(SocketError) {
-            addresses = try server.start()
+            try server.start()
         } catch {
             throw Failure("\(error)", .unavailable)
         }
         announce(served, addresses)
         signals.wait()
         logger.info("ending: disconnecting clients and finishing writes")
-        server.stop()
+        let haveEnded = server.stop()
+        guard haveEnded else { throw Failure("a client's connection did not end; data may be lost", .dataLoss) }
         let failures = served.compactMap { device in
             device.export.executor.run { device.closer.close() }.map { "\(device.export.busID): \($0)" }
         }
@@ -46,23 +51,50 @@ struct ServeRun {
         }
     }
 
+    private func listen(_ server: USBIPServer) throws -> [SocketAddress] {
+        do throws(SocketError) {
+            return try server.listen()
+        } catch {
+            throw Failure("\(error)", .unavailable)
+        }
+    }
+
+    private func attempt<R>(_ device: ServeSettings.Device, _ body: () throws(ModelError) -> R) throws -> R {
+        do throws(ModelError) {
+            return try body()
+        } catch {
+            throw Failure("\(device.origin): \(error)", error.isMistake ? .validationFailure : .failure)
+        }
+    }
+
     private func export(on server: USBIPServer) throws -> [Served] {
         var served: [Served] = []
+        // Ids that were asked for are not given away to devices that have none.
+        var taken = Set(settings.devices.compactMap(\.specification.busID))
         for (index, device) in settings.devices.enumerated() {
-            do {
-                var log = logger
-                log[metadataKey: "device"] = "\(device.specification)"
-                let made = try ModelRegistry.make(
-                    device.specification, ModelContext(index: index, logger: log))
-                let closer = Closer(made)
+            var log = logger
+            log[metadataKey: "device"] = "\(device.specification)"
+            let context = ModelContext(index: index, logger: log)
+            let made = try attempt(device) { () throws(ModelError) in
+                try ModelRegistry.make(device.specification, context)
+            }
+            let closer = Closer(made)
+            let busID = device.specification.busID ?? Self.freeBusID(&taken)
+            do throws(ExportError) {
                 let export = try server.export(
-                    busID: device.specification.busID, device: closer.takeDevice(), onRelease: made.onRelease)
+                    busID: busID, device: closer.takeDevice(), onRelease: made.onRelease)
                 served.append(Served(export: export, closer: closer))
             } catch {
                 throw Failure("\(device.origin): \(error)", .validationFailure)
             }
         }
         return served
+    }
+
+    private static func freeBusID(_ taken: inout Set<String>) -> String {
+        var number = 1
+        while !taken.insert("1-\(number)").inserted { number += 1 }
+        return "1-\(number)"
     }
 
     /// What a person needs to go on, and a script to wait for.
@@ -92,7 +124,7 @@ struct ServeRun {
 private final class Closer: @unchecked Sendable {
     let backing: String
     let close: () -> String?
-    private var device: (any USBDevice)?
+    private let device: any USBDevice
 
     init(_ made: ModelDevice) {
         backing = made.backing
@@ -100,11 +132,10 @@ private final class Closer: @unchecked Sendable {
         device = made.device
     }
 
-    func takeDevice() throws -> sending any USBDevice {
+    /// Gives the device away; from then on its executor is the only one to touch it.
+    func takeDevice() -> sending any USBDevice {
         nonisolated(unsafe) let device = device
-        self.device = nil
-        guard let device = unsafe device else { throw Failure("a device was served twice", .failure) }
-        return device
+        return unsafe device
     }
 }
 

@@ -31,8 +31,12 @@ run 64 serve drive:speed=warp
 says speed=warp 'full|high|super'
 run 64 serve drive:size=4G,size=8G
 says 'size= is given twice'
-run 64 serve drive:image=/no/such/folder/disk.img
+run 1 serve drive:image=/no/such/folder/disk.img
 says /no/such/folder/disk.img
+run 64 serve "drive:image=$WORK/side.img,size=1M" drvie
+[ ! -e "$WORK/side.img" ] || fail 'a mistake in another device left a new image behind'
+run 64 serve drive --listen 3240
+says 3240 127.0.0.1:3240
 run 64 serve drive:busid=1-1 drive:busid=1-1
 says 1-1 busid=
 run 64 serve drive --listen nowhere:port:1

@@ -5,6 +5,7 @@ set -euo pipefail
 : "${GHOSTPLUG:?the ghostplug binary to test}" "${LAB_SCRATCH:?run this in the lab}" "${LAB_OUT:?run this in the lab}"
 WORK=$(mktemp -d -p "$LAB_SCRATCH")
 server=''
+clock=''
 
 # Ends the test with what was expected and what was found.
 fail() {
@@ -49,6 +50,7 @@ cleanup() {
     set +e
     detach_all 2>/dev/null
     [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
+    [ -z "$clock" ] || kill "$clock" 2>/dev/null
     if [ "$status" -ne 0 ]; then
         sed 's/^/  server: /' "$WORK/serve.log" 2>/dev/null | tail -n 20
         dmesg | tail -n 25 | sed 's/^/  kernel: /'
@@ -108,6 +110,29 @@ usb_device() {
         case $device in */usb*/*-*) dirname "$device" ;; esac
     done | head -n 1
 }
+
+# watch_clock: measures from now on for how long this emulated machine stands still; stood_still: the worst, in ms.
+#
+# A busy host can stop it for longer than the kernel waits for a control transfer (3 s); the kernel then resets the
+# device, which is nobody's fault here.
+watch_clock() {
+    [ -z "$clock" ] || kill "$clock" 2>/dev/null || true
+    echo 0 >"$WORK/still"
+    (
+        worst=0
+        last=$(date +%s%3N)
+        while sleep 0.1; do
+            now=$(date +%s%3N)
+            if [ $((now - last - 100)) -gt "$worst" ]; then
+                worst=$((now - last - 100))
+                echo "$worst" >"$WORK/still"
+            fi
+            last=$now
+        done
+    ) &
+    clock=$!
+}
+stood_still() { cat "$WORK/still"; }
 
 mkdir -p "$WORK/mnt"
 modprobe vhci-hcd

@@ -43,6 +43,13 @@ struct PipeTests {
         #expect(host.completions.map(\.id) == ids + [last], "the others, then one that came after")
     }
 
+    @Test("a pipe keeps a bounded number of empty packets, in order")
+    func emptyPackets() {
+        let pipe = InPipe(1)
+        for _ in 0..<InPipe.maximumCount { #expect(pipe.send([])) }
+        #expect(!pipe.send([]), "one more than \(InPipe.maximumCount)")
+    }
+
     @Test("a pipe keeps what it has room for and refuses more")
     func capacity() {
         let events = bench.gadget.events

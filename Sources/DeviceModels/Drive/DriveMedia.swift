@@ -9,6 +9,7 @@ final class DriveMedia {
     private let logger: Logger
     private(set) var backing = ""
     private(set) var onRelease: (@Sendable () -> Void)?
+    private var copier: FolderCopier?
 
     init(_ settings: DriveSettings, _ context: ModelContext) throws(ModelError) {
         self.settings = settings
@@ -49,7 +50,7 @@ final class DriveMedia {
                 try insertFolder(path, unit, index)
             }
         } catch {
-            throw ModelError(error.message)
+            throw ModelError(unavailable: error.message)
         }
     }
 
@@ -75,6 +76,15 @@ final class DriveMedia {
             }
         }
         let store = try open()
+        let blockSize = UInt64(settings.blockSize.rawValue)
+        guard store.byteCount >= blockSize else {
+            throw DiskStoreError(
+                .wrongSize,
+                "\(path) has \(store.byteCount) bytes, less than a block of \(blockSize); give size= to grow it")
+        }
+        if store.byteCount % blockSize != 0 {
+            logger.warning("\(path) ends within a block of \(blockSize) bytes: its last bytes cannot be reached")
+        }
         var text = "\(Self.words(store.byteCount)), \(store.label)"
         if isNew, try format(store, index) { text += " (new), FAT \"\(settings.label)\"" }
         unit.insert(store)
@@ -97,16 +107,24 @@ final class DriveMedia {
         unit.insert(built.store)
         describe("\(Self.words(built.store.byteCount)) FAT \"\(settings.label)\" of the folder \(path)")
         guard let target = settings.syncBack else { return }
-        let copier = FolderCopier(built, to: target, isOriginal: target == path, logger)
+        let copier = try FolderCopier(built, from: path, to: target, logger)
+        self.copier = copier
         onRelease = { copier.run() }
     }
 
     /// Makes a file system on a blank medium, unless the keys say otherwise or the medium is too large for FAT.
     private func format(_ store: any BlockStore, _ index: Int) throws(DiskStoreError) -> Bool {
         guard settings.formats ?? (store.byteCount < 2 << 40) else { return false }
-        try FolderImage.format(
-            store, label: settings.label, volumeID: settings.volumeID(index),
-            blockSize: Int(settings.blockSize.rawValue))
+        do throws(DiskStoreError) {
+            try FolderImage.format(
+                store, label: settings.label, volumeID: settings.volumeID(index),
+                blockSize: Int(settings.blockSize.rawValue))
+        } catch  where error.kind == .toolFailed || error.kind == .wrongSize {
+            throw DiskStoreError(
+                error.kind,
+                "no FAT file system fits in \(store.byteCount) bytes with blocks of "
+                    + "\(settings.blockSize.rawValue); give another size=, or format=none")
+        }
         return true
     }
 
@@ -114,7 +132,7 @@ final class DriveMedia {
 
     /// Finishes writes; returns what could not be finished.
     func close(_ units: [LogicalUnit]) -> String? {
-        var failures: [String] = []
+        var failures = copier?.failure.map { [$0] } ?? []
         for unit in units {
             do throws(StoreError) {
                 try unit.store?.flush()
@@ -131,35 +149,5 @@ final class DriveMedia {
             return "\(size >> shift) \(unit)"
         }
         return "\(size) bytes"
-    }
-}
-
-/// Copies a drive's files out when a client has gone.
-///
-/// `@unchecked Sendable`: runs on the thread of the connection that has just ended, before the next client can come.
-private final class FolderCopier: @unchecked Sendable {
-    private let built: FolderImage.Built
-    private let target: String
-    private let isOriginal: Bool
-    private let logger: Logger
-
-    init(_ built: FolderImage.Built, to target: String, isOriginal: Bool, _ logger: Logger) {
-        self.built = built
-        self.target = target
-        self.isOriginal = isOriginal
-        self.logger = logger
-    }
-
-    func run() {
-        do throws(DiskStoreError) {
-            let result = try FolderImage.extract(
-                built.store, to: target, original: isOriginal ? built.manifest : nil)
-            for problem in result.problems { logger.warning("sync-back to \(target): \(problem)") }
-            let counts =
-                "\(result.written.count) files written, \(result.unchanged) unchanged, \(result.removed.count) removed"
-            logger.notice("sync-back to \(target): \(counts)")
-        } catch {
-            logger.error("sync-back to \(target) failed: \(error)")
-        }
     }
 }

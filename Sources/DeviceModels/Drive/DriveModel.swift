@@ -46,7 +46,8 @@ public enum DriveModel: DeviceModel {
         ModelKey("vendor", "up to 8 ASCII characters", default: "Ghost", "the vendor's name"),
         ModelKey("product", "up to 16 ASCII characters", default: "Plug Drive", "the product's name"),
         ModelKey(
-            "serial", "up to 32 of 0-9 A-Z a-z . _ -", default: "12 hexadecimal digits made of the other keys",
+            "serial", "up to 32 of 0-9 A-Z a-z . _ -",
+            default: "12 hexadecimal digits made of the keys and the position",
             "the serial number"),
         ModelKey(
             "stall", "yes|no", default: "yes",

@@ -50,6 +50,9 @@ struct DriveSettings {
         }
         label = try options.ascii("label", upTo: 11, default: "GHOSTPLUG").uppercased()
         formats = try options.choice("format", [("fat", true), ("none", false)], default: nil)
+        if formats == false, options.string("dir") != nil {
+            throw ModelError("format=none leaves no room for the files of dir=; leave one of them out", key: "format")
+        }
         isReadOnly = try options.bool("readonly", default: false)
         isRemovable = try options.bool("removable", default: true)
         let images = if case .images(let paths) = source { paths.count } else { 1 }

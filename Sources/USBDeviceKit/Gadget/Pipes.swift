@@ -6,10 +6,12 @@ public import USBCore
 public final class InPipe: EndpointHandler {
     /// See ``EndpointHandler/address``.
     public let address: EndpointAddress
-    /// The most bytes kept for a host that does not ask; see ``send(_:)``.
+    /// The most bytes kept for a host that does not ask.
     public let capacity: Int
     private var waiting = URBQueue()
+    /// What waits for the host; the first `fetched` are gone already.
     private var queue: [[UInt8]] = []
+    private var fetched = 0
     private var queuedBytes = 0
     private var source: ((_ room: Int, inout OutputRawSpan) -> Void)?
 
@@ -32,10 +34,27 @@ public final class InPipe: EndpointHandler {
             urb.complete(copying: bytes)
             return true
         }
-        guard queuedBytes + bytes.count <= capacity else { return false }
+        guard queuedBytes + bytes.count <= capacity, queue.count - fetched < Self.maximumCount else { return false }
         queue.append(bytes)
         queuedBytes += bytes.count
         return true
+    }
+
+    /// The most transfers' worth kept: empty packets need no room, but are not free, either.
+    public static let maximumCount = 4096
+
+    private func next() -> [UInt8]? {
+        guard fetched < queue.count else { return nil }
+        let bytes = queue[fetched]
+        queue[fetched] = []
+        fetched += 1
+        queuedBytes -= bytes.count
+        // Moving the rest up now and then costs less than doing so each time.
+        if fetched == queue.count || fetched >= 1024 {
+            queue.removeFirst(fetched)
+            fetched = 0
+        }
+        return bytes
     }
 
     /// Answers every transfer at once by filling it, instead of with what is sent.
@@ -51,12 +70,10 @@ public final class InPipe: EndpointHandler {
                 source(room, &output)
                 return .success
             }
-        } else if queue.isEmpty {
-            waiting.append(urb)
-        } else {
-            let bytes = queue.removeFirst()
-            queuedBytes -= bytes.count
+        } else if let bytes = next() {
             urb.complete(copying: bytes)
+        } else {
+            waiting.append(urb)
         }
     }
 
@@ -73,6 +90,7 @@ public final class InPipe: EndpointHandler {
         var all = URBQueue()
         swap(&all, &waiting)
         queue = []
+        fetched = 0
         queuedBytes = 0
         all.completeAll(status)
     }

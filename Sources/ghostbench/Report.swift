@@ -1,0 +1,143 @@
+import Glibc
+
+/// What a run has found out, for people and for programs.
+struct Report {
+    struct Rate {
+        let item: Case
+        let ours: Figures
+        let reference: Figures
+
+        /// Ours in parts of the reference's.
+        var ratio: Double { reference.perSecond > 0 ? ours.perSecond / reference.perSecond : 0 }
+        /// Ours in parts of the reference's.
+        var cpuRatio: Double { reference.cpu > 0 ? ours.cpu / reference.cpu : 0 }
+        var isRateMet: Bool { ratio >= Goal.rate }
+        var isCPUMet: Bool { cpuRatio <= Goal.cpu }
+    }
+
+    struct Measured {
+        let condition: Condition
+        let rates: [Rate]
+    }
+
+    struct Memory {
+        let item: Case
+        /// Bytes.
+        let peak: Int64
+        /// Bytes.
+        let goal: Int64
+        /// Nanoseconds until the server was ready.
+        let startTime: Int64
+
+        var isMet: Bool { peak < goal }
+    }
+
+    let rounds: Int
+    let seconds: Double
+    var conditions: [Measured] = []
+    var memory: [Memory] = []
+
+    // MARK: Text
+
+    /// Tables.
+    var text: String {
+        var parts: [String] = []
+        for measured in conditions {
+            parts.append(
+                "\(measured.condition): medians of \(rounds) rounds of \(decimal(seconds, 2)) s, on \(Machine.description)\n"
+                    + Self.table(measured.rates))
+        }
+        if !memory.isEmpty {
+            var rows = [["case", "peak RSS", "goal", "", "ready after"]]
+            for entry in memory {
+                rows.append([
+                    entry.item.rawValue, Self.mebibytes(entry.peak), "< \(Self.mebibytes(entry.goal))",
+                    Self.word(entry.isMet), "\(decimal(Double(entry.startTime) / 1e6, 0)) ms",
+                ])
+            }
+            parts.append("memory of a server's process\n" + Table.text(rows))
+        }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private static func table(_ rates: [Rate]) -> String {
+        var rows = [
+            [
+                "case", "ours", "reference", "ratio", "goal", "", "p50 µs", "p99 µs", "CPU µs", "reference", "ratio",
+                "goal", "",
+            ]
+        ]
+        for rate in rates {
+            let has = rate.item.hasGoals
+            rows.append([
+                rate.item.rawValue, speed(rate.ours, rate.item), speed(rate.reference, rate.item),
+                decimal(rate.ratio, 2), has ? "≥ \(decimal(Goal.rate, 2))" : "-", has ? word(rate.isRateMet) : "",
+                decimal(rate.ours.p50, 1), decimal(rate.ours.p99, 1), decimal(rate.ours.cpu, 2),
+                decimal(rate.reference.cpu, 2), decimal(rate.cpuRatio, 2), has ? "≤ \(decimal(Goal.cpu, 2))" : "-",
+                has ? word(rate.isCPUMet) : "",
+            ])
+        }
+        return Table.text(rows)
+    }
+
+    private static func speed(_ figures: Figures, _ item: Case) -> String {
+        item.bytes >= 64 << 10
+            ? "\(decimal(figures.perSecond * Double(item.bytes) / 1e6, 0)) MB/s"
+            : "\(decimal(figures.perSecond, 0)) /s"
+    }
+
+    private static func mebibytes(_ bytes: Int64) -> String { "\(decimal(Double(bytes) / Double(1 << 20), 0)) MiB" }
+
+    private static func word(_ isMet: Bool) -> String { isMet ? "met" : "missed" }
+
+    // MARK: JSON
+
+    /// The same as one object.
+    var json: JSON {
+        .object([
+            ("version", .number(1)),
+            (
+                "machine",
+                .object([("processors", .number(Machine.processorNumbers.count)), ("kernel", .string(Machine.kernel))])
+            ),
+            ("rounds", .number(rounds)), ("secondsPerRound", .decimal(seconds, digits: 3)),
+            ("conditions", .array(conditions.map(Self.json))), ("memory", .array(memory.map(Self.json))),
+        ])
+    }
+
+    private static func json(_ measured: Measured) -> JSON {
+        .object([("condition", .string(measured.condition.rawValue)), ("cases", .array(measured.rates.map(json)))])
+    }
+
+    private static func json(_ rate: Rate) -> JSON {
+        var members: [(String, JSON)] = [
+            ("case", .string(rate.item.rawValue)), ("bytesPerCommand", .number(rate.item.bytes)),
+            ("ours", json(rate.ours)), ("reference", json(rate.reference)),
+            ("rateRatio", .decimal(rate.ratio, digits: 4)), ("cpuRatio", .decimal(rate.cpuRatio, digits: 4)),
+        ]
+        if rate.item.hasGoals {
+            members += [
+                ("rateGoal", .decimal(Goal.rate, digits: 2)), ("rateMet", .bool(rate.isRateMet)),
+                ("cpuGoal", .decimal(Goal.cpu, digits: 2)), ("cpuMet", .bool(rate.isCPUMet)),
+            ]
+        }
+        return .object(members)
+    }
+
+    private static func json(_ figures: Figures) -> JSON {
+        .object([
+            ("commandsPerSecond", .decimal(figures.perSecond, digits: 1)),
+            ("p50Microseconds", .decimal(figures.p50, digits: 3)),
+            ("p99Microseconds", .decimal(figures.p99, digits: 3)),
+            ("cpuMicrosecondsPerCommand", .decimal(figures.cpu, digits: 3)),
+        ])
+    }
+
+    private static func json(_ entry: Memory) -> JSON {
+        .object([
+            ("case", .string(entry.item.rawValue)), ("peakBytes", .number(Int(entry.peak))),
+            ("goalBytes", .number(Int(entry.goal))), ("met", .bool(entry.isMet)),
+            ("readyAfterMilliseconds", .decimal(Double(entry.startTime) / 1e6, digits: 1)),
+        ])
+    }
+}
