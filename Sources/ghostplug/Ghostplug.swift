@@ -7,20 +7,21 @@ struct Ghostplug: ParsableCommand {
         abstract: "USB devices that exist only in software, on a real Linux USB bus.",
         discussion: """
             EXAMPLES:
-              ghostplug serve drive                        a 64 MiB thumb drive on 127.0.0.1:3240
-              sudo usbip attach -r 127.0.0.1 -b 1-1        plug it in: /dev/sdX appears
-              sudo usbip detach -p 00                      pull it out ('usbip port' shows the number)
-              ghostplug models drive                       what a drive can be
+              ghostplug serve drive                   a thumb drive on 127.0.0.1:3240
+              sudo usbip attach -r 127.0.0.1 -b 1-1   plug it in: /dev/sdX appears
+              sudo usbip detach -p 00                 pull it out ('usbip port')
+              ghostplug models drive                  what a drive can be
 
             EXIT STATUS:
               0    done
               1    a failure that the message explains
               64   the command line or the configuration file is wrong
-              69   a server cannot be reached, or an address cannot be listened on
+              69   a server cannot be reached, an address not be listened on
               74   data could not be written where they belong
 
-            Clients need the vhci-hcd kernel module ('sudo modprobe vhci-hcd') and the usbip tool (Debian: usbip,
-            Ubuntu: linux-tools-generic).
+            CLIENTS:
+              The vhci-hcd kernel module (sudo modprobe vhci-hcd) and the usbip tool
+              (Debian: usbip; Ubuntu: linux-tools-generic).
             """,
         version: "0.1.0",
         subcommands: [Serve.self, List.self, Models.self])

@@ -67,3 +67,34 @@ detach_all
 stop_server
 expect 'checksum of the image under a snapshot' "$before" "$(sha256sum <"$WORK/fat.img")"
 note 'a snapshot: the image is as it was'
+
+# --- a kept snapshot has its changes again the next time
+for round in 1 2; do
+    serve "drive:image=$WORK/fat.img,snapshot=$WORK/delta"
+    disk=$(attach 1-1)
+    mount -t vfat "$disk" "$WORK/mnt"
+    [ "$round" -eq 1 ] && printf 'kept\n' >"$WORK/mnt/kept.txt"
+    expect "round $round: a file in a kept snapshot" kept "$(cat "$WORK/mnt/kept.txt")"
+    umount "$WORK/mnt"
+    detach_all
+    stop_server
+done
+expect 'checksum of the image under a kept snapshot' "$before" "$(sha256sum <"$WORK/fat.img")"
+note 'a kept snapshot: reopened'
+
+# --- back into the folder that it came from, spelt another way: what its owner changed meanwhile stays
+mkdir "$WORK/both"
+printf 'old\n' >"$WORK/both/mine.txt"
+printf 'old\n' >"$WORK/both/gone.txt"
+serve "drive:dir=$WORK/both,sync-back=$WORK/./both/"
+disk=$(attach 1-1)
+mount -t vfat "$disk" "$WORK/mnt"
+printf 'changed by the owner\n' >"$WORK/both/mine.txt"
+rm "$WORK/mnt/gone.txt"
+umount "$WORK/mnt"
+detach_all
+# The server ends at once; the copying must still be whole.
+stop_server
+expect 'a file that its owner changed' 'changed by the owner' "$(cat "$WORK/both/mine.txt")"
+[ ! -e "$WORK/both/gone.txt" ] || fail 'a file that the client deleted came back'
+note 'sync-back into the same folder'

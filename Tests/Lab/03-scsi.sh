@@ -9,19 +9,13 @@ sg_of() { printf '/dev/%s\n' "$(basename "$(echo "/sys/block/$(basename "$1")/de
 # What the tool may leave out, and why. Anything else that it skips is a failure.
 explained() {
     case $1 in
-        *'PERSISTENT RESERVE'* | *'PERSISTENT_RESERVE'* | *PRIN* | *PROUT*) echo 'reservations: one initiator only' ;;
-        *'ORWRITE'*) echo 'ORWRITE is not a command of thumb drives' ;;
-        *'iSCSI'* | *'iscsi'* | *'multipath'* | *'Multipath'*) echo 'needs an iSCSI session or a second path' ;;
-        *'LBPPB'* | *'physical block'* | *'Physical block'*) echo 'one logical block per physical block' ;;
-        *'not readonly'* | *'not read-only'* | *'not write-protected'* | *'not write protected'*)
-            echo 'the disk is writable' ;;
-        *'does not support 0-blocks'*) echo 'a count of 0 is refused, as VPD page B0 says (WSNZ)' ;;
-        *'LUN is too small'* | *'too small'* | *'LUN is not big enough'* | *'smaller than'* | *'bigger than'*)
-            echo 'wants a larger disk' ;;
-        *'protection information'* | *'Protection information'* | *'PROTECT'*) echo 'no protection information' ;;
-        *'not removable'* | *'not a removable'*) echo 'the disk is fixed' ;;
-        *'SCSI device'* | *'SBC-3'* | *'SBC device'* | *'SPC-3'*) echo 'wants another device type' ;;
-        *'data-loss'* | *'dataloss'*) echo 'destructive tests are off' ;;
+        *'PERSISTENT RESERVE IN is not implemented.') echo 'no reservations: a drive has one host' ;;
+        *'ORWRITE is not implemented.') echo 'not a command of thumb drives' ;;
+        *'This PREVENTALLOW test is only supported for iSCSI backends') echo 'needs an iSCSI session' ;;
+        *'LBPPB < 2. Skipping test') echo 'a physical block is a logical block' ;;
+        *'WRITESAME10 does not support 0-blocks.' | *'WRITESAME16 does not support 0-blocks.')
+            echo 'a count of 0 is refused, as VPD page B0 says (WSNZ)'
+            ;;
         *) return 1 ;;
     esac
 }

@@ -8,8 +8,8 @@ struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what a USB/IP server offers, as 'usbip list -r' does.",
         discussion: """
-            Works with every USB/IP server, and needs neither root nor a kernel module. A device that a client has
-            attached is not in the list.
+            Works with every USB/IP server, and needs neither root nor a kernel \
+            module. A device that a client has attached is not in the list.
 
             EXAMPLES:
               ghostplug list 127.0.0.1

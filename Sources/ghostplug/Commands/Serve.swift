@@ -9,15 +9,17 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve simulated devices over USB/IP.",
         discussion: """
-            A device is MODEL or MODEL:KEY=VALUE,…; 'ghostplug models' shows what there is. The server runs until it
-            gets SIGINT (Ctrl-C) or SIGTERM; it then finishes writes and disconnects clients in order.
+            A device is MODEL or MODEL:KEY=VALUE,…; 'ghostplug models' shows what \
+            there is. The server runs until it gets SIGINT (Ctrl-C) or SIGTERM; it \
+            then finishes writes and disconnects clients in order.
 
-            Only this machine can connect unless --listen says otherwise: whoever can connect can use the devices.
+            Only this machine can connect unless --listen says otherwise: whoever \
+            can connect can use the devices.
 
             EXAMPLES:
               ghostplug serve drive
-              ghostplug serve drive:dir=./payload,label=PAYLOAD drive:image=disk.img,size=8G,speed=super
-              ghostplug serve drive --listen 0.0.0.0:3240 --listen '[::]:3240' --allow 192.168.1.0/24
+              ghostplug serve drive:dir=./payload drive:image=disk.img,size=8G
+              ghostplug serve drive --listen 0.0.0.0:3240 --allow 192.168.1.0/24
               ghostplug serve --config bench.yaml
 
             CONFIGURATION FILE:
@@ -35,7 +37,8 @@ struct Serve: ParsableCommand {
                   dir: ./payload
                   readonly: yes
 
-            What the command line says comes on top of the file: devices are added, other settings replaced.
+            What the command line says comes on top of the file: devices are added, \
+            other settings replaced.
             """)
 
     @Argument(help: ArgumentHelp("The devices, such as drive or drive:size=1G,label=DATA.", valueName: "device"))
