@@ -37,13 +37,15 @@ let package = Package(
         .target(name: "USBIPClient", dependencies: ["SocketIO", "USBIPWire"]),
 
         // What the command offers.
+        .target(name: "CommandSupport"),
         .target(
             name: "DeviceModels",
             dependencies: ["DiskStores", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage", logging]),
         .executableTarget(
             name: "ghostplug",
             dependencies: [
-                "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession",
+                "CommandSupport", "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer",
+                "USBIPSession",
                 "USBIPWire", argumentParser, logging, "Yams",
             ]),
         // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
@@ -51,7 +53,8 @@ let package = Package(
         .executableTarget(
             name: "ghostbench",
             dependencies: [
-                "CBenchReference", "DeviceModels", "SocketIO", "USBDeviceKit", "USBIPServer", argumentParser, logging,
+                "CBenchReference", "CommandSupport", "DeviceModels", "SocketIO", "USBDeviceKit", "USBIPServer",
+                argumentParser, logging,
             ]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.
@@ -82,7 +85,9 @@ let package = Package(
             dependencies: ["DeviceModels", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage", logging]),
         .testTarget(
             name: "ghostplugTests",
-            dependencies: ["DeviceModels", "SocketIO", "USBIPServer", "USBIPSession", "ghostplug", logging]),
+            dependencies: [
+                "CommandSupport", "DeviceModels", "SocketIO", "USBIPServer", "USBIPSession", "ghostplug", logging,
+            ]),
     ]
 )
 

@@ -1,4 +1,5 @@
 import CBenchReference
+import CommandSupport
 import Glibc
 
 /// One run: the cases that were asked for, under the conditions that were asked for.

@@ -1,36 +1,17 @@
 import CBenchReference
+import CommandSupport
 import Glibc
 
 /// Where the report goes, and where messages for people go.
 enum Output {
-    static func result(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    static func result(_ text: String) { StandardOutput.print(text) }
 
-    static func message(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    static func message(_ text: String) { StandardError.write(text + "\n") }
 
     /// What long work is doing now; only people at a terminal want to know.
     static func progress(_ text: String) {
         if isatty(STDERR_FILENO) == 1 { message("ghostbench: \(text)") }
     }
-
-    private static func write(_ text: String, to descriptor: Int32) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 || errno == EINTR else { return }
-            bytes = bytes.dropFirst(max(0, count))
-        }
-    }
-}
-
-/// A number with so many digits behind the point.
-func decimal(_ value: Double, _ digits: Int) -> String {
-    var scale = 1.0
-    for _ in 0..<digits { scale *= 10 }
-    guard let scaled = Int(exactly: (value * scale).rounded()) else { return "0" }
-    guard digits > 0 else { return "\(scaled)" }
-    let text = String(scaled.magnitude)
-    let padded = String(repeating: "0", count: max(0, digits + 1 - text.count)) + text
-    return (scaled < 0 ? "-" : "") + padded.dropLast(digits) + "." + padded.suffix(digits)
 }
 
 /// Rows of text in columns: the first to the left, the others to the right.

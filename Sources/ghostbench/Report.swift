@@ -1,3 +1,4 @@
+import CommandSupport
 import Glibc
 
 /// What a run has found out, for people and for programs.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import DeviceModels
 import Glibc
 import Logging
@@ -134,6 +135,7 @@ private final class Closer: @unchecked Sendable {
 
     /// Gives the device away; from then on its executor is the only one to touch it.
     func takeDevice() -> sending any USBDevice {
+        // Called once, and nothing else of this class touches the device.
         nonisolated(unsafe) let device = device
         return unsafe device
     }

@@ -1,3 +1,4 @@
+import CommandSupport
 import DeviceModels
 import Logging
 import SocketIO

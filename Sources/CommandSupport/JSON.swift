@@ -1,16 +1,18 @@
 /// A JSON value with its members in order (RFC 8259).
-enum JSON {
+package enum JSON {
     case string(String)
     case number(Int)
+    case decimal(Double, digits: Int)
     case bool(Bool)
     indirect case array([JSON])
     indirect case object([(String, JSON)])
 
     /// The value in one line.
-    var text: String {
+    package var text: String {
         switch self {
         case .string(let value): Self.quote(value)
         case .number(let value): "\(value)"
+        case .decimal(let value, let digits): CommandSupport.decimal(value, digits)
         case .bool(let value): value ? "true" : "false"
         case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
         case .object(let members):

@@ -1,13 +1,15 @@
 import Glibc
 
 /// Where messages for people go.
-enum StandardError {
-    static func write(_ text: String) { Output.write(text, to: STDERR_FILENO) }
+package enum StandardError {
+    /// Writes `text` as it is.
+    package static func write(_ text: String) { Output.write(text, to: STDERR_FILENO) }
 }
 
 /// Where results go: unbuffered, so that a script that waits for a line sees it.
-enum StandardOutput {
-    static func print(_ line: String) { Output.write(line + "\n", to: STDOUT_FILENO) }
+package enum StandardOutput {
+    /// Writes a line.
+    package static func print(_ line: String) { Output.write(line + "\n", to: STDOUT_FILENO) }
 }
 
 private enum Output {
