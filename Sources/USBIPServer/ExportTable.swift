@@ -11,17 +11,24 @@ final class ExportTable: Sendable {
 
     private let state = Mutex(State())
 
-    /// Files `make(number)` under a bus id.
-    func add(busID: String, _ make: (_ number: Int) -> Export) throws(ExportError) -> Export {
-        try Self.check(busID)
+    /// Files `make(name, number)` under a bus id; nil takes the first free of `1-1`, `1-2`, ….
+    func add(
+        busID: String?, _ make: (_ name: String, _ number: Int) -> Export
+    ) throws(ExportError) -> Export {
+        if let busID { try Self.check(busID) }
         let export = state.withLock { state -> Export? in
-            guard !state.exports.contains(where: { $0.busID == busID }) else { return nil }
-            let export = make(state.exports.count)
+            let used = Set(state.exports.map(\.busID))
+            var number = 1
+            while busID == nil, used.contains("1-\(number)") { number += 1 }
+            let name = busID ?? "1-\(number)"
+            guard !used.contains(name) else { return nil }
+            let export = make(name, state.exports.count)
             state.exports.append(export)
             return export
         }
         guard let export else {
-            throw ExportError(description: "bus id \(busID) is used twice; give every device its own with busid=")
+            throw ExportError(
+                description: "bus id \(busID ?? "") is used twice; give every device its own with busid=")
         }
         return export
     }
@@ -78,6 +85,4 @@ final class ExportTable: Sendable {
     func release(_ export: Export) {
         _ = state.withLock { $0.taken.remove(export.busID) }
     }
-
-    var all: [Export] { state.withLock { $0.exports } }
 }

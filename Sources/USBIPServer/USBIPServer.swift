@@ -40,9 +40,8 @@ public final class USBIPServer: Sendable {
     public func export(
         busID: String? = nil, device: sending any USBDevice, onRelease: (@Sendable () -> Void)? = nil
     ) throws(ExportError) -> Export {
-        let name = busID ?? freeBusID()
         let box = Handover(device)
-        return try exports.add(busID: name) { number in
+        return try exports.add(busID: busID) { name, number in
             Export(busID: name, number: number, device: box.device, onRelease: onRelease)
         }
     }
@@ -51,13 +50,6 @@ public final class USBIPServer: Sendable {
     public func remove(_ export: Export) {
         exports.remove(export)
         export.executor.unplug()
-    }
-
-    private func freeBusID() -> String {
-        let used = Set(exports.all.map(\.busID))
-        var number = 1
-        while used.contains("1-\(number)") { number += 1 }
-        return "1-\(number)"
     }
 
     /// Takes every configured address; clients that come already wait for ``start()``.
