@@ -67,9 +67,6 @@ import USBDeviceKit
         unsafe promised = nil
     }
 
-    /// Lets go of what a client had begun.
-    func disconnect() { reset() }
-
     // MARK: Transfers
 
     /// Works on whatever has its turn until something is missing.
