@@ -34,7 +34,7 @@ let package = Package(
         .target(
             name: "USBIPServer",
             dependencies: ["SocketIO", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire", logging]),
-        .target(name: "USBIPClient", dependencies: ["SocketIO", "USBIPWire"]),
+        .target(name: "USBIPClient", dependencies: ["SocketIO", "USBCore", "USBIPWire"]),
 
         // What the command offers.
         .target(name: "CommandSupport"),
@@ -67,7 +67,7 @@ let package = Package(
         .testTarget(name: "USBIPWireTests", dependencies: ["TestSupport", "USBCore", "USBIPWire"]),
         .testTarget(
             name: "USBIPSessionTests",
-            dependencies: ["TestSupport", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire"]),
+            dependencies: ["DirectHost", "TestSupport", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire"]),
         .testTarget(
             name: "USBIPServerTests",
             dependencies: [

@@ -45,9 +45,15 @@ public struct ModelKey: Hashable, Sendable {
         isRepeatable = repeats
     }
 
-    /// The key that every model takes.
-    public static let busID = ModelKey(
+    /// The keys that every model takes.
+    public static let common = [busID, pace]
+
+    static let busID = ModelKey(
         "busid", "1 to 31 of 0-9 a-z A-Z . : _ -", default: "1-1, 1-2, … in order", "the name to attach it by")
+
+    static let pace = ModelKey(
+        "pace", "bus|free", default: "the server's --pace",
+        "whether interrupt and isochronous transfers end when a bus would serve them, or at once")
 }
 
 /// What a device is being made for.
@@ -72,6 +78,8 @@ public struct ModelDevice {
     public var backing: String
     /// Called on a connection's thread whenever a client has gone.
     public var onRelease: (@Sendable () -> Void)?
+    /// When periodic transfers end; nil for what the server says.
+    public var pace: Pace?
     /// Called on the device's executor when the server ends: finishes writes.
     ///
     /// Returns what could not be finished; nil when all was.

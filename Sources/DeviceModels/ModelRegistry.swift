@@ -1,3 +1,5 @@
+import USBDeviceKit
+
 /// Every model there is.
 public enum ModelRegistry {
     /// The models, in the order in which they are listed.
@@ -19,7 +21,7 @@ public enum ModelRegistry {
     /// - Throws: ``ModelError`` that lists the keys there are.
     @discardableResult
     public static func checkKey(_ name: String, of model: any DeviceModel.Type) throws(ModelError) -> ModelKey {
-        let keys = model.keys + [.busID]
+        let keys = model.keys + ModelKey.common
         guard let key = keys.first(where: { $0.name == name }) else {
             let known = keys.map(\.name).joined(separator: ", ")
             throw ModelError("\(model.name) has no key '\(name)'; it has: \(known)", key: name)
@@ -34,7 +36,11 @@ public enum ModelRegistry {
         _ specification: DeviceSpecification, _ context: ModelContext
     ) throws(ModelError) -> ModelDevice {
         let model = try check(specification)
-        return try model.make(ModelOptions(specification, model.keys + [.busID]), context)
+        let options = ModelOptions(specification, model.keys + ModelKey.common)
+        let pace = try options.choice("pace", Pace.allCases.map { ($0.rawValue, Optional($0)) }, default: nil)
+        var made = try model.make(options, context)
+        made.pace = pace
+        return made
     }
 
     /// Checks that a specification's model and keys exist, without making anything.

@@ -14,8 +14,11 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     private var afterWork: ((_ mayBlock: Bool) -> Void)?
     private var endConnection: (@Sendable () -> Void)?
 
+    /// The time that the device lives by.
+    public let clock: any BusClock
+
     /// Makes an idle executor.
-    public init() {}
+    public init(clock: any BusClock) { self.clock = clock }
 
     /// Runs `body` once the executor is free, and what others posted meanwhile after it.
     ///

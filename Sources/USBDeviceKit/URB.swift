@@ -1,3 +1,4 @@
+import Glibc
 public import USBCore
 
 /// Receives a transfer back from the layer below.
@@ -14,6 +15,9 @@ public protocol URBHost: URBSink {
     ///
     /// - Parameter count: 1 to the transfer's requested length.
     func reserve(_ count: Int) -> UnsafeMutableRawPointer
+
+    /// Takes reserved memory back: the answer in it has been copied elsewhere, to be completed later.
+    func unreserve(_ memory: UnsafeRawPointer)
 }
 
 /// One transfer in flight: a USB request block.
@@ -46,6 +50,8 @@ public protocol URBHost: URBSink {
     @inlinable public var requestedLength: Int { unsafe slot.pointee.requestedLength }
     /// How the transfer ended; meaningful to sinks.
     @inlinable public var status: TransferStatus { unsafe slot.pointee.status }
+    /// The frame that an isochronous transfer is to start in, or did: milliseconds up to full speed, else microframes.
+    public var startFrame: UInt32 { unsafe slot.pointee.startFrame }
     /// The bytes moved; meaningful to sinks.
     @inlinable public var actualLength: Int { unsafe slot.pointee.actualLength }
 
@@ -176,6 +182,24 @@ public protocol URBHost: URBSink {
     /// - Parameter sink: must outlive every transfer it interposed; a device's decorators do.
     @inlinable
     public borrowing func intercept(_ sink: any URBSink) { unsafe slot.pointee.push(sink) }
+
+    /// Copies an IN answer, so that a sink can pass the transfer on later.
+    public borrowing func keepAnswer() {
+        guard endpoint.direction == .in, let answer = unsafe slot.pointee.answer, unsafe slot.pointee.owned == nil
+        else {
+            return
+        }
+        let memory = unsafe malloc(max(actualLength, 1))
+        if let memory = unsafe memory {
+            unsafe memory.copyMemory(from: answer, byteCount: actualLength)
+        } else {
+            unsafe slot.pointee.actualLength = 0
+            unsafe slot.pointee.status = .outOfMemory
+        }
+        unsafe slot.pointee.owned = memory
+        unsafe slot.pointee.answer = UnsafeRawPointer(memory)
+        unsafe slot.pointee.host.unreserve(answer)
+    }
 
     /// Passes a decided transfer on to the layer above.
     @inlinable

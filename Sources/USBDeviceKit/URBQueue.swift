@@ -26,6 +26,15 @@ public import USBCore
     /// The length of the transfer that has waited longest; nil when nothing waits.
     public var firstRequestedLength: Int? { unsafe head?.pointee.requestedLength }
 
+    /// Lends the transfer that has waited longest; nil when nothing waits.
+    func withFirst<R>(_ body: (borrowing URB) -> R) -> R? {
+        guard let slot = unsafe head else { return nil }
+        let urb = unsafe URB(slot)
+        let result = body(urb)
+        _ = unsafe urb.release()
+        return result
+    }
+
     /// Adds a transfer at the end.
     public mutating func append(_ urb: consuming URB) {
         let slot = unsafe urb.release()

@@ -28,6 +28,10 @@ public import USBCore
     public var answer: UnsafeRawPointer?
     /// The packets of an isochronous transfer; owned by the host.
     public var packets = unsafe UnsafeMutableBufferPointer<IsochronousPacket>(start: nil, count: 0)
+    /// The frame that an isochronous transfer is to start in, or did: milliseconds up to full speed, else microframes.
+    public var startFrame: UInt32 = 0
+    /// When the bus is to serve the transfer, in nanoseconds of its ``BusClock``; belongs to ``PacedDevice``.
+    var due: UInt64 = 0
     /// Memory from `malloc` that belongs to this transfer and is freed with it.
     public var owned: UnsafeMutableRawPointer?
     /// Whether the transfer has been submitted and not yet come back.

@@ -25,6 +25,10 @@ public protocol USBDevice: AnyObject {
     /// The type of an endpoint in the settings now selected; nil for one that does not exist.
     func transferType(of endpoint: EndpointAddress) -> TransferType?
 
+    /// How often the bus serves an endpoint in the settings now selected; nil for one that is not periodic, and for a
+    /// device that keeps time by itself.
+    func schedule(of endpoint: EndpointAddress) -> PeriodicSchedule?
+
     /// Takes a transfer.
     ///
     /// Completing it before returning is the fast path. Keeping it is how a device NAKs; a kept transfer must be
@@ -62,6 +66,9 @@ public enum ResetCause: Sendable {
 
 /// A device's way to the outside world.
 public protocol DevicePort: AnyObject, Sendable {
+    /// The time that the device lives by.
+    var clock: any BusClock { get }
+
     /// Runs `work` on the device's executor: at once when it is free, else as soon as it is.
     ///
     /// Callable from any thread.

@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import SocketIO
+import USBDeviceKit
 import USBIPSession
 import USBIPWire
 
@@ -141,6 +142,7 @@ final class Connection: Sendable {
         }
         try socket.sendAll(OpMessage.importReply(export.record))
         logger.info("attached")
+        let before = export.paceStatistics
         server.register(link, for: self)
         defer { server.unregister(self) }
         switch link.run() {
@@ -148,6 +150,20 @@ final class Connection: Sendable {
         case .failed(let code): logger.info("detached: \(SocketError("cannot read", code: code))")
         case .violated(let violation): logger.warning("closed: \(violation)")
         }
+        if let after = export.paceStatistics, let before { report(after, since: before, to: logger) }
+    }
+
+    /// Says whether the periodic transfers of a connection were served in time.
+    private func report(_ after: PaceStatistics, since before: PaceStatistics, to logger: Logger) {
+        let completed = after.completed - before.completed
+        let late = after.late - before.late
+        guard completed > 0 else { return }
+        logger.log(
+            level: late > 0 ? .notice : .debug,
+            """
+            \(completed) periodic transfers, \(late) of them more than 1 ms late; the worst delay so far was \
+            \(after.worst / 1000) µs
+            """)
     }
 }
 

@@ -15,6 +15,7 @@ public final class Export: @unchecked Sendable {
     /// The device as it was when it was exported, for lists: an attached one is not listed.
     public let identity: DeviceIdentity
     let device: any USBDevice
+    private let paced: PacedDevice?
     private let onRelease: (@Sendable () -> Void)?
 
     /// Takes over a device.
@@ -22,20 +23,24 @@ public final class Export: @unchecked Sendable {
     /// - Parameters:
     ///   - onRelease: called on the connection's thread when a client has gone, before the next can come.
     init(
-        busID: String, number: Int, device: sending any USBDevice, onRelease: (@Sendable () -> Void)?
+        busID: String, number: Int, device: sending any USBDevice, pace: Pace, onRelease: (@Sendable () -> Void)?
     ) {
         self.busID = busID
         // Linux's attach tool keeps eight bits of each number.
         busNumber = 1
         deviceNumber = UInt32(2 + number % 250)
-        executor = DeviceExecutor()
+        executor = DeviceExecutor(clock: SystemBusClock.shared)
         identity = device.identity
-        self.device = device
+        paced = pace == .bus ? PacedDevice(device) : nil
+        self.device = paced ?? device
         self.onRelease = onRelease
-        device.attach(to: executor)
+        self.device.attach(to: executor)
     }
 
     func released() { onRelease?() }
+
+    /// How well time has been kept so far; nil where nobody keeps it.
+    public var paceStatistics: PaceStatistics? { executor.run { paced?.statistics } }
 
     /// The id that clients put into their headers.
     var deviceID: UInt32 { busNumber << 16 | deviceNumber }

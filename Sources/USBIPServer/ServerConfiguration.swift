@@ -1,4 +1,5 @@
 public import SocketIO
+public import USBDeviceKit
 public import USBIPSession
 
 /// How a server listens, and what it bears.
@@ -13,6 +14,8 @@ public struct ServerConfiguration: Sendable {
     public var handshakeTimeout: Int32 = 10_000
     /// Milliseconds that a client has, when the server stops, to take the answers that end its transfers.
     public var drainTime: Int32 = 150
+    /// Whether periodic endpoints are served when a bus would, for devices that do not say.
+    public var pace = Pace.bus
     /// What one connection may ask.
     public var session = SessionLimits()
 

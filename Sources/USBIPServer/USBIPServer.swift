@@ -34,15 +34,17 @@ public final class USBIPServer: Sendable {
     /// - Parameters:
     ///   - busID: 1 to 31 characters of `0-9 a-z A-Z . : _ -`; nil takes the first free of `1-1`, `1-2`, ….
     ///   - device: from now on touched only on the export's executor.
+    ///   - pace: nil for what the server's configuration says.
     ///   - onRelease: called when a client has gone, before the next can import the device.
     /// - Throws: ``ExportError`` when the bus id is used or impossible.
     @discardableResult
     public func export(
-        busID: String? = nil, device: sending any USBDevice, onRelease: (@Sendable () -> Void)? = nil
+        busID: String? = nil, device: sending any USBDevice, pace: Pace? = nil, onRelease: (@Sendable () -> Void)? = nil
     ) throws(ExportError) -> Export {
         let box = Handover(device)
+        let pace = pace ?? configuration.pace
         return try exports.add(busID: busID) { name, number in
-            Export(busID: name, number: number, device: box.device, onRelease: onRelease)
+            Export(busID: name, number: number, device: box.device, pace: pace, onRelease: onRelease)
         }
     }
 

@@ -23,6 +23,13 @@ extension URBSession {
         return unsafe memory
     }
 
+    /// Takes back memory whose answer will be given from elsewhere, and later.
+    public func unreserve(_ memory: UnsafeRawPointer) {
+        guard let written = unsafe reserved, unsafe UnsafeRawPointer(written) == memory else { return }
+        unsafe reserved = nil
+        if !nested.isEmpty { sendNested() }
+    }
+
     /// Takes a transfer back from the device and answers it.
     public func completed(_ urb: consuming URB) {
         let slot = unsafe urb.release()
@@ -100,7 +107,9 @@ extension URBSession {
         let packets = unsafe UnsafeBufferPointer(slot.pointee.packets)
         let message = unsafe SubmitReturn(
             sequence: slot.pointee.id, status: slot.pointee.status.rawValue,
-            actualLength: Int32(truncatingIfNeeded: actual), packetCount: Int32(truncatingIfNeeded: packets.count),
+            actualLength: Int32(truncatingIfNeeded: actual),
+            startFrame: packets.isEmpty ? 0 : Int32(bitPattern: slot.pointee.startFrame),
+            packetCount: Int32(truncatingIfNeeded: packets.count),
             errorCount: Int32(truncatingIfNeeded: packets.lazy.filter { $0.status != .success }.count))
 
         // An answer written by `reserve` already stands behind its header.

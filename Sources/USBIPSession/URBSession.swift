@@ -196,6 +196,7 @@ public protocol SessionOutput: AnyObject {
         unsafe slot.pointee.flags = URB.Flags(rawValue: command.flags)
         unsafe slot.pointee.setup = command.setup
         unsafe slot.pointee.requestedLength = Int(command.length)
+        unsafe slot.pointee.startFrame = UInt32(bitPattern: command.startFrame)
         if shape.payload > 0 { unsafe slot.pointee.payload = tail }
         if shape.packets > 0 {
             let isValid = unsafe readPackets(slot, command, tail + shape.payload, shape.packets)

@@ -83,7 +83,7 @@ struct ServeRun {
             let busID = device.specification.busID ?? Self.freeBusID(&taken)
             do throws(ExportError) {
                 let export = try server.export(
-                    busID: busID, device: closer.takeDevice(), onRelease: made.onRelease)
+                    busID: busID, device: closer.takeDevice(), pace: made.pace, onRelease: made.onRelease)
                 served.append(Served(export: export, closer: closer))
             } catch {
                 throw Failure("\(device.origin): \(error)", .validationFailure)

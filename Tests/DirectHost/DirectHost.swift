@@ -20,12 +20,18 @@ public import USBDeviceKit
         public var actualLength: Int
         /// What the device sent; empty for OUT transfers.
         public var data: [UInt8]
+        /// The packets of an isochronous transfer.
+        public var packets: [IsochronousPacket] = []
+        /// The frame in which an isochronous transfer started.
+        public var startFrame: UInt32 = 0
     }
 
     /// The device under test.
     public let device: any USBDevice
     /// Runs what the device posts to itself.
-    public let executor = DeviceExecutor()
+    public let executor: DeviceExecutor
+    /// What time it is for the device.
+    public let clock = ManualClock()
     /// Every transfer that has ended, in the order in which they ended.
     public private(set) var completions: [Completion] = []
     /// The laws that were broken, in words.
@@ -45,6 +51,7 @@ public import USBDeviceKit
     /// Attaches and connects `device`, which no other host has had.
     public init(_ device: any USBDevice) {
         self.device = device
+        executor = DeviceExecutor(clock: clock)
         device.attach(to: executor)
         device.connect()
     }
@@ -85,6 +92,24 @@ public import USBDeviceKit
         let id = unsafe slot.pointee.id
         unsafe device.submit(URB(slot))
         return id
+    }
+
+    /// Submits an isochronous transfer of packets of one size, without gaps; it may be kept.
+    ///
+    /// - Parameter bytes: what an OUT transfer sends; padded with zeros.
+    @discardableResult
+    public func submitIsochronous(
+        _ endpoint: EndpointAddress, packets count: Int, of size: Int, _ bytes: [UInt8] = []
+    ) -> URB.ID {
+        let slot = unsafe makeSlot(endpoint, count * size)
+        let packets = UnsafeMutableBufferPointer<IsochronousPacket>.allocate(capacity: count)
+        for index in 0..<count {
+            let packet = IsochronousPacket(offset: UInt32(index * size), length: UInt32(size), status: .missed)
+            unsafe packets.initializeElement(at: index, to: packet)
+        }
+        unsafe slot.pointee.packets = packets
+        let missing = [UInt8](repeating: 0, count: max(0, count * size - bytes.count))
+        return unsafe submit(slot, endpoint.direction == .out ? bytes + missing : [])
     }
 
     /// Sends a control transfer; it may be kept.
@@ -146,6 +171,12 @@ public import USBDeviceKit
         return unsafe room.baseAddress ?? UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
     }
 
+    /// Takes reserved memory back: see ``URBHost/unreserve(_:)``.
+    public func unreserve(_ memory: UnsafeRawPointer) {
+        // A sink that goes on reading what it gave back shows.
+        unsafe room.initializeMemory(as: UInt8.self, repeating: 0xdd)
+    }
+
     /// Takes a transfer back: see ``URBSink/completed(_:)``.
     public func completed(_ urb: consuming URB) {
         let slot = unsafe urb.release()
@@ -178,7 +209,8 @@ public import USBDeviceKit
             }
         }
         return Completion(
-            id: id, endpoint: endpoint, status: unsafe slot.pointee.status, actualLength: actual, data: data)
+            id: id, endpoint: endpoint, status: unsafe slot.pointee.status, actualLength: actual, data: data,
+            packets: unsafe Array(slot.pointee.packets), startFrame: unsafe slot.pointee.startFrame)
     }
 
     // MARK: Slots

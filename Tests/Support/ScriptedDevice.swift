@@ -124,6 +124,8 @@ package import USBDeviceKit
         endpoint.number == 0 ? .control : endpoints[endpoint]
     }
 
+    package func schedule(of endpoint: EndpointAddress) -> PeriodicSchedule? { nil }
+
     package func submit(_ urb: consuming URB) {
         let submission = Submission(urb)
         submissions.append(submission)

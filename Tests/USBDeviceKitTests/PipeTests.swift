@@ -119,6 +119,7 @@ struct OwnershipTests {
         func connect() {}
         func disconnect() { queue.completeAll(.shutdown) }
         func transferType(of endpoint: EndpointAddress) -> TransferType? { .bulk }
+        func schedule(of endpoint: EndpointAddress) -> PeriodicSchedule? { nil }
 
         func submit(_ urb: consuming URB) {
             if isDropping { return }

@@ -108,4 +108,12 @@ public final class GadgetLink {
 
     /// Runs `work` on the device's executor; callable from work that holds the link.
     public func post(_ work: @escaping @Sendable () -> Void) { port?.post(work) }
+
+    /// The time that the device lives by, in nanoseconds; see ``BusClock/now``.
+    public var now: UInt64 { port?.clock.now ?? 0 }
+
+    /// Makes an alarm for work on the device's executor; nil before the device has been exported.
+    ///
+    /// - Parameter work: must not retain what owns the alarm.
+    public func makeAlarm(_ work: @escaping @Sendable () -> Void) -> Alarm? { port.map { Alarm($0, work) } }
 }

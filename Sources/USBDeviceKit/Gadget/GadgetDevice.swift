@@ -77,6 +77,11 @@ public final class GadgetDevice: USBDevice {
         endpoint.number == 0 ? .control : selection.type(of: endpoint)
     }
 
+    /// See ``USBDevice/schedule(of:)``.
+    public func schedule(of endpoint: EndpointAddress) -> PeriodicSchedule? {
+        selection.schedules[endpoint.tableIndex]
+    }
+
     /// See ``USBDevice/submit(_:)``.
     public func submit(_ urb: consuming URB) {
         let endpoint = urb.endpoint
@@ -135,7 +140,7 @@ public final class GadgetDevice: USBDevice {
     /// Recomputes which endpoints exist, ends the halts of `changed` ones, and returns what waits on those that went.
     func selectEndpoints(resetting changed: (EndpointAddress) -> Bool) {
         let before = selection
-        selection = EndpointSelection(description.configuration(value: configurationValue), alternates)
+        selection = EndpointSelection(description, configurationValue, alternates)
         for index in handlers.indices where changed(EndpointAddress(tableIndex: index)) {
             halted &= ~(1 << UInt32(index))
             if before.contains(index) { handlers[index]?.completeAll(.shutdown) }
@@ -156,7 +161,7 @@ public final class GadgetDevice: USBDevice {
         halted = 0
         alternates = [:]
         if !keepingConfiguration { configurationValue = 0 }
-        selection = EndpointSelection(description.configuration(value: configurationValue), alternates)
+        selection = EndpointSelection(description, configurationValue, alternates)
         gadget.reset()
         if !keepingConfiguration { gadget.configured(0) }
     }
@@ -177,16 +182,20 @@ struct EndpointSelection {
     private var present: UInt32 = 0
     /// Two bits an endpoint, by table index.
     private var types: UInt64 = 0
+    /// By table index; nil where there is no periodic endpoint.
+    private(set) var schedules = InlineArray<32, PeriodicSchedule?>(repeating: nil)
 
     init() {}
 
-    init(_ configuration: ConfigurationDescription?, _ alternates: [UInt8: UInt8]) {
+    init(_ description: DeviceDescription, _ configurationValue: UInt8, _ alternates: [UInt8: UInt8]) {
+        let configuration = description.configuration(value: configurationValue)
         for number in configuration?.interfaceNumbers ?? [] {
             let setting = configuration?.interface(number, alternate: alternates[number] ?? 0)
             for endpoint in setting?.endpoints ?? [] {
                 let index = endpoint.address.tableIndex
                 present |= 1 << UInt32(index)
                 types |= UInt64(endpoint.type.rawValue) << UInt64(index * 2)
+                schedules[index] = PeriodicSchedule(endpoint, at: description.speed)
             }
         }
     }

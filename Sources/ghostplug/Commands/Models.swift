@@ -41,7 +41,7 @@ struct Models: ParsableCommand {
             "\(model.name): \(model.summary)", "", "  \(model.name):KEY=VALUE,KEY=VALUE,…", "",
             "A key alone means yes. A comma or a backslash in a value is written with a backslash before it.", "",
         ]
-        for key in model.keys + [.busID] {
+        for key in model.keys + ModelKey.common {
             lines.append("  \(key.name)=\(key.values)\(key.isRepeatable ? "  (repeatable)" : "")")
             lines.append("      \(key.summary)")
             lines.append("      default: \(key.fallback)")
@@ -60,7 +60,7 @@ struct Models: ParsableCommand {
             (
                 "keys",
                 .array(
-                    (model.keys + [.busID]).map {
+                    (model.keys + ModelKey.common).map {
                         .object([
                             ("name", .string($0.name)), ("values", .string($0.values)),
                             ("default", .string($0.fallback)), ("summary", .string($0.summary)),

@@ -28,6 +28,7 @@ struct Serve: ParsableCommand {
               max-connections: 64
               max-waiting: 256
               handshake-timeout: 10
+              pace: bus
               log-level: info
               log-format: text
               devices:
@@ -67,6 +68,14 @@ struct Serve: ParsableCommand {
     @Option(help: ArgumentHelp("How long a client may take to say what it wants. (default: 10)", valueName: "seconds"))
     var handshakeTimeout: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            When interrupt and isochronous transfers end: as a bus would serve them, or free, as fast as the device \
+            answers; a device's own pace= comes first. (default: bus)
+            """, valueName: "bus|free"))
+    var pace: String?
+
     @Option(help: "What to log: trace, debug, info, notice, warning, error, critical. (default: info)")
     var logLevel: String?
 
@@ -89,7 +98,7 @@ struct Serve: ParsableCommand {
                 devices: devices, listen: listen, allow: allow,
                 scalars: [
                     "max-connections": maxConnections, "max-waiting": maxWaiting,
-                    "handshake-timeout": handshakeTimeout, "log-level": logLevel, "log-format": logFormat,
+                    "handshake-timeout": handshakeTimeout, "pace": pace, "log-level": logLevel, "log-format": logFormat,
                 ])
         } catch {
             throw Failure("\(error)", .validationFailure)

@@ -1,6 +1,7 @@
 import DeviceModels
 import Logging
 import SocketIO
+import USBDeviceKit
 import USBIPServer
 import USBIPSession
 
@@ -25,7 +26,7 @@ struct ServeSettings {
     var logFormat = LogFormat.text
 
     /// The settings with a single value: `KEY: VALUE` in the file, `--KEY VALUE` on the command line.
-    static let scalarKeys = ["max-connections", "max-waiting", "handshake-timeout", "log-level", "log-format"]
+    static let scalarKeys = ["max-connections", "max-waiting", "handshake-timeout", "pace", "log-level", "log-format"]
 
     /// Adds what the command line says.
     ///
@@ -53,6 +54,7 @@ struct ServeSettings {
         case "max-connections": server.connections = try Self.integer(text, 1...100_000, place)
         case "max-waiting": server.session.keptBytes = try Self.integer(text, 1...65_536, place) << 20
         case "handshake-timeout": server.handshakeTimeout = Int32(try Self.integer(text, 1...3600, place)) * 1000
+        case "pace": server.pace = try Self.pace(text, place)
         case "log-level": logLevel = try Self.level(text, place)
         default: logFormat = try Self.format(text, place)
         }
@@ -91,6 +93,13 @@ struct ServeSettings {
                 "\(place): '\(text)' is not a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    static func pace(_ text: String, _ place: String) throws(ConfigurationError) -> Pace {
+        guard let pace = Pace(rawValue: text) else {
+            throw ConfigurationError("\(place): '\(text)' is neither bus nor free")
+        }
+        return pace
     }
 
     static func level(_ text: String, _ place: String) throws(ConfigurationError) -> Logger.Level {
