@@ -93,7 +93,7 @@ public struct DeviceIdentity: Hashable, Sendable {
     public var release: UInt16
     /// The class of the whole device, or zeros when its interfaces say.
     public var deviceClass: ClassTriple
-    /// The selected configuration's value; 0 before one is selected.
+    /// The selected configuration's value, 0 when none is; the one to select, while no host has the device.
     public var configurationValue: UInt8
     /// How many configurations there are.
     public var configurationCount: UInt8

@@ -31,6 +31,7 @@ import USBIPSession
     func open() {
         export.executor.run {
             export.device.connect()
+            export.device.configure(export.identity.configurationValue)
             export.executor.setAfterWork { [unowned self] mayBlock in self.afterWork(mayBlock) }
             export.executor.setEndConnection { [socket] in socket.shutdown() }
         }

@@ -64,7 +64,7 @@ package import USBDeviceKit
         self.endpoints = endpoints
         identity = DeviceIdentity(
             speed: speed, vendorID: 0x1209, productID: 0x0001, release: 0x0100, deviceClass: .init(0, 0, 0),
-            configurationValue: 1, configurationCount: 1, interfaces: [.init(0xff, 0, 0)], name: "Scripted")
+            configurationValue: 0, configurationCount: 1, interfaces: [.init(0xff, 0, 0)], name: "Scripted")
     }
 
     deinit { unsafe landingMemory.deallocate() }

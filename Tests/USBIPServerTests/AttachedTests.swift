@@ -2,6 +2,7 @@ import SocketIO
 import TestSupport
 import Testing
 import USBCore
+import USBDeviceKit
 import USBIPServer
 import USBIPWire
 
@@ -20,6 +21,22 @@ struct AttachedTests {
             client.socket.shutdown()
         }
         #expect(settles { device.on { $0.disconnections == 20 && $0.waiting.isEmpty } })
+    }
+
+    @Test(
+        "a device is configured when a client gets it, as those that Linux exports are", arguments: [0, 3] as [UInt8])
+    func configured(value: UInt8) throws {
+        let server = try TestServer()
+        let device = ScriptedDevice()
+        device.identity.configurationValue = value
+        device.react = { $0.type == .control ? .answer(.accept()) : .keep }
+        let exported = ExportedDevice(export: try server.server.export(device: device), device: device)
+        let client = try server.attach(exported.busID)
+        try client.socket.sendAll(client.model.submit(1, .in(2), length: 8))
+        #expect(settles { exported.on { $0.waiting.count == 1 } })
+        let selections = exported.on { $0.submissions.filter { $0.type == .control }.map(\.setup) }
+        #expect(selections == (value == 0 ? [] : [SetupPacket(requestType: 0, request: 9, value: UInt16(value))]))
+        client.socket.shutdown()
     }
 
     @Test("whoever cleans up after a client is done before the next one comes")

@@ -21,7 +21,7 @@ struct HandshakeTests {
                 31 2d 31 00*29              // busid
                 00000001 00000002 00000003  // busnum, devnum, speed: high
                 1209 0001 0100              // idVendor, idProduct, bcdDevice
-                00 00 00 01 01 01           // class triple, configuration value, configurations, interfaces
+                00 00 00 00 01 01           // class triple, configuration value, configurations, interfaces
                 ff 00 00 00                 // interface 0
                 """)
         #expect(try socket.receiveExactly(expected.count) == expected)

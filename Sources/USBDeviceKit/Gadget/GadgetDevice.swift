@@ -10,6 +10,7 @@ public final class GadgetDevice: USBDevice {
     private let handlers: [(any EndpointHandler)?]
     private var selection: EndpointSelection
     private var halted: UInt32 = 0
+    private var isConnected = false
 
     // Chapter 9's state, changed by `GadgetDevice+ControlRequests.swift`.
     var address: UInt8 = 0
@@ -46,7 +47,9 @@ public final class GadgetDevice: USBDevice {
             speed: description.speed, vendorID: device.vendorID, productID: device.productID,
             release: device.deviceVersion,
             deviceClass: .init(device.deviceClass.rawValue, device.deviceSubclass, device.deviceProtocol),
-            configurationValue: configurationValue, configurationCount: device.configurationCount,
+            // The next host will find it so: see `USBDevice.configure(_:)`.
+            configurationValue: isConnected ? configurationValue : description.configurations.first?.value ?? 0,
+            configurationCount: device.configurationCount,
             interfaces: (configuration?.interfaceNumbers ?? []).compactMap { number in
                 configuration?.interface(number).map {
                     .init($0.interfaceClass.rawValue, $0.interfaceSubclass, $0.interfaceProtocol)
@@ -62,12 +65,14 @@ public final class GadgetDevice: USBDevice {
     /// See ``USBDevice/connect()``.
     public func connect() {
         returnToDefault(keepingConfiguration: false)
+        isConnected = true
         gadget.connected()
     }
 
     /// See ``USBDevice/disconnect()``.
     public func disconnect() {
         returnTransfers()
+        isConnected = false
         gadget.disconnected()
         returnToDefault(keepingConfiguration: false)
     }
