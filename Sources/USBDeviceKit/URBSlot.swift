@@ -38,8 +38,8 @@ public import USBCore
     public var isLive = false
     /// Whether the device kept the transfer when it was submitted.
     public var isKept = false
-    /// The transfer behind this one in a ``URBQueue``.
-    @usableFromInline var next: UnsafeMutablePointer<URBSlot>?
+    /// The transfer behind this one: in a ``URBQueue``, or among its host's idle ones.
+    public var next: UnsafeMutablePointer<URBSlot>?
 
     /// The deepest stack of layers: the host and up to seven decorators.
     public static var maximumDepth: Int { 8 }

@@ -43,6 +43,7 @@ extension URBSession {
         var unlinkers: [UInt32] = []
         if unsafe slot.pointee.isKept {
             unsafe kept[id] = nil
+            keptCount -= 1
             if unsafe slot.pointee.endpoint.direction == .out { keptBytes -= unsafe slot.pointee.requestedLength }
             unlinkers = unlinks.returned(id)
         }

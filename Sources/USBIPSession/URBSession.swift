@@ -32,12 +32,15 @@ public protocol SessionOutput: AnyObject {
     ///
     /// Those answered at once never get here.
     var kept: [UInt32: UnsafeMutablePointer<URBSlot>] = unsafe [:]
+    /// How many transfers wait in the device.
+    public internal(set) var keptCount = 0
     var keptBytes = 0
-    var unlinks = UnlinkTable()
+    let unlinks = UnlinkTable()
     var isClosed = false
     var isDraining = false
     private var hasSeenForeignID = false
-    private var freeSlots: [UnsafeMutablePointer<URBSlot>] = unsafe []
+    /// Idle slots, threaded through themselves: an array would cost each transfer two checks for exclusive access.
+    private var freeSlots: UnsafeMutablePointer<URBSlot>?
     /// Keeps a closed session alive until a slow device has given its last transfer back.
     private var selfUntilEmpty: URBSession?
 
@@ -51,7 +54,7 @@ public protocol SessionOutput: AnyObject {
     /// Where an answer is being written at this moment; nil between answers.
     var reserved: UnsafeMutableRawPointer?
     /// Answers that were given while another was being written: they follow it.
-    var nested = NestedAnswers()
+    let nested = NestedAnswers()
 
     /// A large transfer from the host that is still arriving.
     var arriving: ArrivingTransfer?
@@ -79,16 +82,14 @@ public protocol SessionOutput: AnyObject {
 
     deinit {
         // The device would give its transfers back to memory that is gone.
-        precondition(unsafe kept.isEmpty, "a session must be closed before it is let go")
+        precondition(keptCount == 0, "a session must be closed before it is let go")
         unsafe outputBuffer.deallocate()
-        while let slot = unsafe freeSlots.popLast() {
+        while let slot = unsafe freeSlots {
+            unsafe freeSlots = slot.pointee.next
             unsafe slot.deinitialize(count: 1)
             unsafe slot.deallocate()
         }
     }
-
-    /// How many transfers wait in the device.
-    public var keptCount: Int { unsafe kept.count }
 
     // MARK: In
 
@@ -224,7 +225,7 @@ public protocol SessionOutput: AnyObject {
 
     /// Whether a transfer may go to the device.
     private func admit(_ command: SubmitCommand, _ shape: Shape) throws(ProtocolViolation) -> Admission {
-        if unsafe !kept.isEmpty, unsafe kept[command.sequence] != nil {
+        if keptCount > 0, unsafe kept[command.sequence] != nil {
             throw ProtocolViolation("sequence number \(command.sequence) for a second transfer while the first waits")
         }
         let overtakers = unlinks.submitted(command.sequence) { answerUnlink($0, .success) }
@@ -236,14 +237,14 @@ public protocol SessionOutput: AnyObject {
         guard isOverLimit(adding: shape.payload) else { return .admitted }
         onEvent(
             .overLimit(
-                unsafe "\(kept.count) transfers with \(keptBytes) bytes wait in the device; the limits are "
+                "\(keptCount) transfers with \(keptBytes) bytes wait in the device; the limits are "
                     + "\(limits.keptTransfers) and \(limits.keptBytes)"))
         return .refused(.outOfMemory)
     }
 
     /// Whether the device keeps too much to be given another transfer.
     func isOverLimit(adding payload: Int) -> Bool {
-        unsafe kept.count >= limits.keptTransfers || keptBytes + payload > limits.keptBytes
+        keptCount >= limits.keptTransfers || keptBytes + payload > limits.keptBytes
     }
 
     private func readPackets(
@@ -303,13 +304,15 @@ public protocol SessionOutput: AnyObject {
             keptBytes += count
         }
         unsafe kept[id] = slot
+        keptCount += 1
     }
 
     // MARK: Slots
 
     private func takeSlot() -> UnsafeMutablePointer<URBSlot> {
         let slot: UnsafeMutablePointer<URBSlot>
-        if let free = unsafe freeSlots.popLast() {
+        if let free = unsafe freeSlots {
+            unsafe freeSlots = free.pointee.next
             unsafe slot = free
         } else {
             unsafe slot = .allocate(capacity: 1)
@@ -321,7 +324,8 @@ public protocol SessionOutput: AnyObject {
 
     func recycle(_ slot: UnsafeMutablePointer<URBSlot>) {
         unsafe slot.pointee.freeOwned()
-        unsafe freeSlots.append(slot)
+        unsafe slot.pointee.next = freeSlots
+        unsafe freeSlots = slot
     }
 
     // MARK: End
@@ -343,10 +347,10 @@ public protocol SessionOutput: AnyObject {
         unsafe arriving = nil
         device.disconnect()
         for id in unsafe Array(kept.keys) { device.cancel(id) }
-        if unsafe !kept.isEmpty { selfUntilEmpty = self }
+        if keptCount > 0 { selfUntilEmpty = self }
     }
 
     func releaseIfEmpty() {
-        if isClosed, unsafe kept.isEmpty { selfUntilEmpty = nil }
+        if isClosed, keptCount == 0 { selfUntilEmpty = nil }
     }
 }

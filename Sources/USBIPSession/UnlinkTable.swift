@@ -5,7 +5,13 @@
 /// unlinks from another list than submits, and one in twenty can overtake its submit; it waits here until the submit
 /// comes, which is then answered with the unlink only. A submit that is newer than the one waited for proves that it
 /// will not come, because submits leave a client in order.
-struct UnlinkTable {
+///
+/// A class whose usual answer needs no more than ``isIdle``: it is asked at every transfer.
+final class UnlinkTable {
+    /// Whether no submit can be affected.
+    private var isIdle = true
+    /// Whether some unlink waits for the device.
+    private var hasWaiting = false
     /// The newest submit; nil before the first.
     private var newestSubmit: UInt32?
     /// Victim not yet seen → its unlinks.
@@ -24,9 +30,9 @@ struct UnlinkTable {
     /// - Parameter moot: is given each unlink whose victim can no longer come.
     /// - Returns: the unlinks that overtook this submit: when there are any, the transfer must not be started, and
     ///   the first of them is the one that took it back.
-    mutating func submitted(_ sequence: UInt32, moot: (UInt32) -> Void) -> [UInt32] {
+    func submitted(_ sequence: UInt32, moot: (UInt32) -> Void) -> [UInt32] {
         if newestSubmit.map({ isNewer(sequence, than: $0) }) ?? true { newestSubmit = sequence }
-        guard !held.isEmpty || !recentUnlinks.isEmpty else { return [] }
+        guard !isIdle else { return [] }
         let overtakers = held.removeValue(forKey: sequence) ?? []
         heldUnlinks -= overtakers.count
         for victim in held.keys.sorted() where isNewer(sequence, than: victim) {
@@ -35,6 +41,7 @@ struct UnlinkTable {
             unlinks.forEach(moot)
         }
         recentUnlinks = recentUnlinks.filter { isNewer($0, than: sequence) }
+        isIdle = held.isEmpty && recentUnlinks.isEmpty
         return overtakers
     }
 
@@ -54,12 +61,14 @@ struct UnlinkTable {
     /// - Parameters:
     ///   - isKept: whether the device holds the victim.
     ///   - limit: the most unlinks to hold for submits that have not come, and for one transfer that is kept.
-    mutating func unlink(_ sequence: UInt32, victim: UInt32, isKept: Bool, limit: Int) -> Verdict {
+    func unlink(_ sequence: UInt32, victim: UInt32, isKept: Bool, limit: Int) -> Verdict {
+        isIdle = false
         if recentUnlinks.count < limit { recentUnlinks.insert(sequence) }
         if isKept {
             let earlier = waiting[victim]?.count ?? 0
             guard earlier < max(1, limit) else { return .excess }
             waiting[victim, default: []].append(sequence)
+            hasWaiting = true
             return earlier == 0 ? .cancel : .wait
         }
         let mayStillCome = newestSubmit.map { isNewer(victim, than: $0) } ?? true
@@ -70,8 +79,10 @@ struct UnlinkTable {
     }
 
     /// The unlinks that wait for a transfer that has come back; empty for almost all.
-    mutating func returned(_ victim: UInt32) -> [UInt32] {
-        waiting.isEmpty ? [] : waiting.removeValue(forKey: victim) ?? []
+    func returned(_ victim: UInt32) -> [UInt32] {
+        guard hasWaiting, let unlinks = waiting.removeValue(forKey: victim) else { return [] }
+        hasWaiting = !waiting.isEmpty
+        return unlinks
     }
 
     /// Sequence numbers are compared around the wrap.

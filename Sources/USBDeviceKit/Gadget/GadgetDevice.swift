@@ -7,7 +7,8 @@ public final class GadgetDevice: USBDevice {
     let description: DeviceDescription
     let cache: DescriptorCache
     private let link = GadgetLink()
-    private let handlers: [(any EndpointHandler)?]
+    /// By table index; in place, so that finding one costs no count.
+    private let handlers: InlineArray<32, (any EndpointHandler)?>
     private var selection: EndpointSelection
     private var halted: UInt32 = 0
     private var isConnected = false
@@ -30,7 +31,7 @@ public final class GadgetDevice: USBDevice {
         let description = gadget.description
         self.description = allowingInvalid ? description : try description.validated()
         cache = DescriptorCache(description)
-        var table: [(any EndpointHandler)?] = Array(repeating: nil, count: 32)
+        var table = InlineArray<32, (any EndpointHandler)?>(repeating: nil)
         for handler in gadget.endpoints { table[handler.address.tableIndex] = handler }
         handlers = table
         selection = EndpointSelection()
@@ -104,7 +105,7 @@ public final class GadgetDevice: USBDevice {
 
     /// See ``USBDevice/cancel(_:)``.
     public func cancel(_ id: URB.ID) {
-        for handler in handlers where handler?.cancel(id) == true { return }
+        for index in handlers.indices where handlers[index]?.cancel(id) == true { return }
         _ = gadget.cancelControl(id)
     }
 
@@ -155,7 +156,7 @@ public final class GadgetDevice: USBDevice {
     /// Gives every transfer of the data endpoints back, and refuses more until endpoints are selected again.
     private func returnTransfers() {
         selection = EndpointSelection()
-        for handler in handlers { handler?.completeAll(.shutdown) }
+        for index in handlers.indices { handlers[index]?.completeAll(.shutdown) }
     }
 
     private func returnToDefault(keepingConfiguration: Bool) {
