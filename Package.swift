@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "USBIPSession", dependencies: ["USBCore", "USBDeviceKit", "USBIPWire"]),
         .target(name: "SCSITarget"),
         .target(name: "USBMassStorage", dependencies: ["SCSITarget", "USBCore", "USBDeviceKit"]),
+        .target(name: "USBGadgetZero", dependencies: ["USBCore", "USBDeviceKit"]),
 
         // The edges.
         .target(name: "SocketIO"),
@@ -38,15 +39,17 @@ let package = Package(
 
         // What the command offers.
         .target(name: "CommandSupport"),
+        .target(name: "Measurement", dependencies: ["CommandSupport"]),
         .target(
             name: "DeviceModels",
-            dependencies: ["DiskStores", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage", logging]),
+            dependencies: [
+                "DiskStores", "SCSITarget", "USBCore", "USBDeviceKit", "USBGadgetZero", "USBMassStorage", logging,
+            ]),
         .executableTarget(
             name: "ghostplug",
             dependencies: [
-                "CommandSupport", "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer",
-                "USBIPSession",
-                "USBIPWire", argumentParser, logging, "Yams",
+                "CommandSupport", "DeviceModels", "Measurement", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient",
+                "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging, "Yams",
             ]),
         // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
         .target(name: "CBenchReference"),
@@ -79,14 +82,27 @@ let package = Package(
         .testTarget(
             name: "USBMassStorageTests",
             dependencies: ["DirectHost", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage"]),
+        .testTarget(
+            name: "USBGadgetZeroTests", dependencies: ["DirectHost", "USBCore", "USBDeviceKit", "USBGadgetZero"]),
         .testTarget(name: "DiskStoresTests", dependencies: ["DiskStores", "SCSITarget"]),
         .testTarget(
             name: "DeviceModelsTests",
-            dependencies: ["DeviceModels", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage", logging]),
+            dependencies: [
+                "DeviceModels", "DirectHost", "SCSITarget", "USBCore", "USBDeviceKit", "USBGadgetZero",
+                "USBMassStorage", logging,
+            ]),
+        .testTarget(
+            name: "USBIPClientTests",
+            dependencies: [
+                "DirectHost", "SocketIO", "TestSupport", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer",
+                "USBIPSession", "USBIPWire", logging,
+            ]),
+        .testTarget(name: "MeasurementTests", dependencies: ["CommandSupport", "Measurement"]),
         .testTarget(
             name: "ghostplugTests",
             dependencies: [
-                "CommandSupport", "DeviceModels", "SocketIO", "USBIPServer", "USBIPSession", "ghostplug", logging,
+                "CommandSupport", "DeviceModels", "Measurement", "SocketIO", "USBCore", "USBIPClient", "USBIPServer",
+                "USBIPSession", "ghostplug", logging,
             ]),
     ]
 )

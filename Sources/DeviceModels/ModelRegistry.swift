@@ -3,7 +3,7 @@ import USBDeviceKit
 /// Every model there is.
 public enum ModelRegistry {
     /// The models, in the order in which they are listed.
-    public static let models: [any DeviceModel.Type] = [DriveModel.self]
+    public static let models: [any DeviceModel.Type] = [DriveModel.self, ZeroModel.self]
 
     /// The model of a name.
     ///
