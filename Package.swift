@@ -56,8 +56,8 @@ let package = Package(
         .executableTarget(
             name: "ghostbench",
             dependencies: [
-                "CBenchReference", "CommandSupport", "DeviceModels", "SocketIO", "USBDeviceKit", "USBIPServer",
-                argumentParser, logging,
+                "CBenchReference", "CommandSupport", "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit",
+                "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging,
             ]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.

@@ -6,11 +6,18 @@ import Glibc
 /// queued, so work never waits for a thread to wake up, and whoever finds it taken leaves the work to the holder, so
 /// posting never blocks. Calls to a device are thus ordered and never concurrent.
 ///
-/// `@unchecked Sendable`: `queue` and `endConnection` are only touched under `queueLock`, `afterWork` only while `gate` is held.
+/// `@unchecked Sendable`: `queue` and `endConnection` are only touched under `queueLock`, `spare` and `afterWork` only while `gate` is held.
 public final class DeviceExecutor: DevicePort, @unchecked Sendable {
+    /// Wrapped, because a closure that is an array's element itself costs an allocation each time it is stored.
+    private struct Work {
+        let run: @Sendable () -> Void
+    }
+
     private let gate = Lock()
     private let queueLock = Lock()
-    private var queue: [@Sendable () -> Void] = []
+    private var queue: [Work] = []
+    /// The array that ``queue`` was before, empty, so that posting costs no allocation.
+    private var spare: [Work] = []
     private var afterWork: ((_ mayBlock: Bool) -> Void)?
     private var endConnection: (@Sendable () -> Void)?
 
@@ -35,7 +42,7 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     /// Never blocks; callable from any thread, and from work that runs here.
     public func post(_ work: @escaping @Sendable () -> Void) {
         queueLock.lock()
-        queue.append(work)
+        queue.append(Work(run: work))
         queueLock.unlock()
         if gate.tryLock() { finish(mayBlock: false) }
     }
@@ -69,7 +76,7 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     private func finish(mayBlock: Bool) {
         while true {
             // Batch by batch, so that a device that posts to itself for ever still gets its answers sent.
-            for work in takeAll() { work() }
+            runAll()
             afterWork?(mayBlock)
             gate.unlock()
             queueLock.lock()
@@ -79,13 +86,20 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
         }
     }
 
-    private func takeAll() -> [@Sendable () -> Void] {
+    private func runAll() {
         queueLock.lock()
-        defer { queueLock.unlock() }
-        guard !queue.isEmpty else { return [] }
-        let work = queue
-        queue = []
-        return work
+        guard !queue.isEmpty else {
+            queueLock.unlock()
+            return
+        }
+        var batch = spare
+        spare = []
+        swap(&batch, &queue)
+        queueLock.unlock()
+        for work in batch { work.run() }
+        batch.removeAll(keepingCapacity: true)
+        // Only who holds the gate gets here.
+        spare = batch
     }
 }
 

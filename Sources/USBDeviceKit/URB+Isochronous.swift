@@ -62,7 +62,13 @@ extension URB {
     public consuming func completePackets(_ body: (Int, inout OutputRawSpan) -> TransferStatus) {
         let packets = unsafe slot.pointee.packets
         var total = 0
-        if requestedLength > 0 {
+        if requestedLength == 0 {
+            for index in packets.indices {
+                var output = OutputRawSpan()
+                unsafe packets[index].status = body(index, &output)
+                unsafe packets[index].actualLength = 0
+            }
+        } else {
             // Packets may overlap in the host's buffer, so their lengths may add up to more than it; the answer is
             // compact and must not.
             let memory = unsafe slot.pointee.host.reserve(requestedLength)

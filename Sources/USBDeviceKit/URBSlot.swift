@@ -26,12 +26,15 @@ public import USBCore
     public var payload: UnsafeRawPointer?
     /// The device's bytes (IN): set when the transfer completes.
     public var answer: UnsafeRawPointer?
-    /// The packets of an isochronous transfer; owned by the host.
-    public var packets = unsafe UnsafeMutableBufferPointer<IsochronousPacket>(start: nil, count: 0)
+    /// The packets of an isochronous transfer: see ``makePackets(_:)``.
+    public private(set) var packets = unsafe UnsafeMutableBufferPointer<IsochronousPacket>(start: nil, count: 0)
     /// The frame that an isochronous transfer is to start in, or did: milliseconds up to full speed, else microframes.
     public var startFrame: UInt32 = 0
     /// When the bus is to serve the transfer, in nanoseconds of its ``BusClock``; belongs to ``PacedDevice``.
     var due: UInt64 = 0
+    private var packetMemory = unsafe UnsafeMutableBufferPointer<IsochronousPacket>(start: nil, count: 0)
+    /// Memory for more packets than this is not kept: thousands of transfers can be in flight.
+    private static var packetsWorthKeeping: Int { 128 }
     /// Memory from `malloc` that belongs to this transfer and is freed with it.
     public var owned: UnsafeMutableRawPointer?
     /// Whether the transfer has been submitted and not yet come back.
@@ -70,8 +73,31 @@ public import USBCore
     public mutating func freeOwned() {
         if let memory = unsafe owned { unsafe free(memory) }
         unsafe owned = nil
-        if unsafe packets.baseAddress != nil { unsafe packets.deallocate() }
         unsafe packets = unsafe UnsafeMutableBufferPointer(start: nil, count: 0)
+        if unsafe packetMemory.count > Self.packetsWorthKeeping { unsafe freePackets() }
+    }
+
+    /// Room for the packets of an isochronous transfer, which the caller initializes.
+    ///
+    /// The memory stays with the slot, for the next transfer of a stream.
+    public mutating func makePackets(_ count: Int) -> UnsafeMutableBufferPointer<IsochronousPacket> {
+        if unsafe packetMemory.count < count {
+            unsafe freePackets()
+            unsafe packetMemory = .allocate(capacity: count)
+        }
+        unsafe packets = UnsafeMutableBufferPointer(rebasing: packetMemory[..<count])
+        return unsafe packets
+    }
+
+    /// Frees all memory of a slot that will not be used again.
+    public mutating func freeAll() {
+        unsafe freeOwned()
+        unsafe freePackets()
+    }
+
+    private mutating func freePackets() {
+        unsafe packetMemory.deallocate()
+        unsafe packetMemory = unsafe UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
     @inlinable

@@ -86,6 +86,7 @@ public protocol SessionOutput: AnyObject {
         unsafe outputBuffer.deallocate()
         while let slot = unsafe freeSlots {
             unsafe freeSlots = slot.pointee.next
+            unsafe slot.pointee.freeAll()
             unsafe slot.deinitialize(count: 1)
             unsafe slot.deallocate()
         }
@@ -225,14 +226,10 @@ public protocol SessionOutput: AnyObject {
 
     /// Whether a transfer may go to the device.
     private func admit(_ command: SubmitCommand, _ shape: Shape) throws(ProtocolViolation) -> Admission {
-        if keptCount > 0, unsafe kept[command.sequence] != nil {
+        if keptCount > 0, isKept(command.sequence) {
             throw ProtocolViolation("sequence number \(command.sequence) for a second transfer while the first waits")
         }
-        let overtakers = unlinks.submitted(command.sequence) { answerUnlink($0, .success) }
-        if !overtakers.isEmpty {
-            answerUnlinks(overtakers)
-            return .overtaken
-        }
+        if unlinks.submitted(command.sequence), answerOvertakers(of: command.sequence) { return .overtaken }
         if isDraining { return .refused(.shutdown) }
         guard isOverLimit(adding: shape.payload) else { return .admitted }
         onEvent(
@@ -240,6 +237,18 @@ public protocol SessionOutput: AnyObject {
                 "\(keptCount) transfers with \(keptBytes) bytes wait in the device; the limits are "
                     + "\(limits.keptTransfers) and \(limits.keptBytes)"))
         return .refused(.outOfMemory)
+    }
+
+    // Apart from `admit`, which must not pay for what hardly ever happens.
+    @inline(never)
+    private func isKept(_ sequence: UInt32) -> Bool { unsafe kept[sequence] != nil }
+
+    /// Answers the unlinks that came before their submit; false when there are none.
+    @inline(never)
+    private func answerOvertakers(of sequence: UInt32) -> Bool {
+        let overtakers = unlinks.overtakers(of: sequence) { answerUnlink($0, .success) }
+        answerUnlinks(overtakers)
+        return !overtakers.isEmpty
     }
 
     /// Whether the device keeps too much to be given another transfer.
@@ -250,8 +259,7 @@ public protocol SessionOutput: AnyObject {
     private func readPackets(
         _ slot: UnsafeMutablePointer<URBSlot>, _ command: SubmitCommand, _ bytes: UnsafeRawPointer, _ count: Int
     ) -> Bool {
-        let packets = UnsafeMutableBufferPointer<IsochronousPacket>.allocate(capacity: count)
-        unsafe slot.pointee.packets = packets
+        let packets = unsafe slot.pointee.makePackets(count)
         var isValid = true
         for index in 0..<count {
             let descriptor = unsafe PacketDescriptor(bytes: bytes + index * URBWire.packetSize)

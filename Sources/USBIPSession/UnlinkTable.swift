@@ -12,8 +12,9 @@ final class UnlinkTable {
     private var isIdle = true
     /// Whether some unlink waits for the device.
     private var hasWaiting = false
-    /// The newest submit; nil before the first.
-    private var newestSubmit: UInt32?
+    /// The newest submit, once there was one.
+    private var newestSubmit: UInt32 = 0
+    private var hasSeenSubmit = false
     /// Victim not yet seen → its unlinks.
     private var held: [UInt32: [UInt32]] = [:]
     /// The unlinks in ``held``, of which one victim can have many.
@@ -27,12 +28,20 @@ final class UnlinkTable {
 
     /// Notes a submit.
     ///
+    /// - Returns: whether ``overtakers(of:moot:)`` has something to say about it; almost never.
+    func submitted(_ sequence: UInt32) -> Bool {
+        if !hasSeenSubmit || isNewer(sequence, than: newestSubmit) {
+            newestSubmit = sequence
+            hasSeenSubmit = true
+        }
+        return !isIdle
+    }
+
+    /// The unlinks that overtook a submit: when there are any, the transfer must not be started, and the first of them
+    /// is the one that took it back.
+    ///
     /// - Parameter moot: is given each unlink whose victim can no longer come.
-    /// - Returns: the unlinks that overtook this submit: when there are any, the transfer must not be started, and
-    ///   the first of them is the one that took it back.
-    func submitted(_ sequence: UInt32, moot: (UInt32) -> Void) -> [UInt32] {
-        if newestSubmit.map({ isNewer(sequence, than: $0) }) ?? true { newestSubmit = sequence }
-        guard !isIdle else { return [] }
+    func overtakers(of sequence: UInt32, moot: (UInt32) -> Void) -> [UInt32] {
         let overtakers = held.removeValue(forKey: sequence) ?? []
         heldUnlinks -= overtakers.count
         for victim in held.keys.sorted() where isNewer(sequence, than: victim) {
@@ -71,7 +80,7 @@ final class UnlinkTable {
             hasWaiting = true
             return earlier == 0 ? .cancel : .wait
         }
-        let mayStillCome = newestSubmit.map { isNewer(victim, than: $0) } ?? true
+        let mayStillCome = !hasSeenSubmit || isNewer(victim, than: newestSubmit)
         guard mayStillCome, !recentUnlinks.contains(victim), heldUnlinks < limit else { return .tooLate }
         held[victim, default: []].append(sequence)
         heldUnlinks += 1

@@ -42,7 +42,7 @@ struct Ghostbench: ParsableCommand {
               1    an answer was wrong, or a server failed
               64   the command line is wrong
             """,
-        subcommands: [ServeCommand.self, ReferenceCommand.self, SpinCommand.self])
+        subcommands: [ServeCommand.self, ReferenceCommand.self, SpinCommand.self, CountCommand.self])
 
     @Flag(help: "Three short rounds instead of five long ones.")
     var quick = false

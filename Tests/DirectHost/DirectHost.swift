@@ -60,6 +60,7 @@ public import USBDeviceKit
         onCompletion = nil
         device.disconnect()
         while let slot = unsafe retired.popLast() {
+            unsafe slot.pointee.freeAll()
             unsafe slot.deinitialize(count: 1)
             unsafe slot.deallocate()
         }
@@ -102,12 +103,11 @@ public import USBDeviceKit
         _ endpoint: EndpointAddress, packets count: Int, of size: Int, _ bytes: [UInt8] = []
     ) -> URB.ID {
         let slot = unsafe makeSlot(endpoint, count * size)
-        let packets = UnsafeMutableBufferPointer<IsochronousPacket>.allocate(capacity: count)
+        let packets = unsafe slot.pointee.makePackets(count)
         for index in 0..<count {
             let packet = IsochronousPacket(offset: UInt32(index * size), length: UInt32(size), status: .missed)
             unsafe packets.initializeElement(at: index, to: packet)
         }
-        unsafe slot.pointee.packets = packets
         let missing = [UInt8](repeating: 0, count: max(0, count * size - bytes.count))
         return unsafe submit(slot, endpoint.direction == .out ? bytes + missing : [])
     }

@@ -7,9 +7,13 @@ public final class GadgetDevice: USBDevice {
     let description: DeviceDescription
     let cache: DescriptorCache
     private let link = GadgetLink()
-    /// By table index; in place, so that finding one costs no count.
-    private let handlers: InlineArray<32, (any EndpointHandler)?>
-    private var selection: EndpointSelection
+    /// By table index.
+    private let handlers: [(any EndpointHandler)?]
+    private var selection = EndpointSelection()
+    /// By table index; nil where the selected settings have no periodic endpoint.
+    ///
+    /// Beside the selection, which is looked at with every transfer and so must stay small.
+    private var schedules: [PeriodicSchedule?] = Array(repeating: nil, count: 32)
     private var halted: UInt32 = 0
     private var isConnected = false
 
@@ -31,10 +35,9 @@ public final class GadgetDevice: USBDevice {
         let description = gadget.description
         self.description = allowingInvalid ? description : try description.validated()
         cache = DescriptorCache(description)
-        var table = InlineArray<32, (any EndpointHandler)?>(repeating: nil)
+        var table: [(any EndpointHandler)?] = Array(repeating: nil, count: 32)
         for handler in gadget.endpoints { table[handler.address.tableIndex] = handler }
         handlers = table
-        selection = EndpointSelection()
         link.device = self
         gadget.attached(to: link)
     }
@@ -85,7 +88,7 @@ public final class GadgetDevice: USBDevice {
 
     /// See ``USBDevice/schedule(of:)``.
     public func schedule(of endpoint: EndpointAddress) -> PeriodicSchedule? {
-        selection.schedules[endpoint.tableIndex]
+        schedules[endpoint.tableIndex]
     }
 
     /// See ``USBDevice/submit(_:)``.
@@ -146,10 +149,26 @@ public final class GadgetDevice: USBDevice {
     /// Recomputes which endpoints exist, ends the halts of `changed` ones, and returns what waits on those that went.
     func selectEndpoints(resetting changed: (EndpointAddress) -> Bool) {
         let before = selection
-        selection = EndpointSelection(description, configurationValue, alternates)
+        select()
         for index in handlers.indices where changed(EndpointAddress(tableIndex: index)) {
             halted &= ~(1 << UInt32(index))
             if before.contains(index) { handlers[index]?.completeAll(.shutdown) }
+        }
+    }
+
+    private func select() {
+        let endpoints = selectedEndpoints
+        selection = EndpointSelection(endpoints)
+        for index in schedules.indices { schedules[index] = nil }
+        for endpoint in endpoints {
+            schedules[endpoint.address.tableIndex] = PeriodicSchedule(endpoint, at: description.speed)
+        }
+    }
+
+    private var selectedEndpoints: [EndpointDescriptor] {
+        let configuration = description.configuration(value: configurationValue)
+        return (configuration?.interfaceNumbers ?? []).flatMap { number in
+            configuration?.interface(number, alternate: alternates[number] ?? 0)?.endpoints ?? []
         }
     }
 
@@ -167,7 +186,7 @@ public final class GadgetDevice: USBDevice {
         halted = 0
         alternates = [:]
         if !keepingConfiguration { configurationValue = 0 }
-        selection = EndpointSelection(description, configurationValue, alternates)
+        select()
         gadget.reset()
         if !keepingConfiguration { gadget.configured(0) }
     }
@@ -188,21 +207,14 @@ struct EndpointSelection {
     private var present: UInt32 = 0
     /// Two bits an endpoint, by table index.
     private var types: UInt64 = 0
-    /// By table index; nil where there is no periodic endpoint.
-    private(set) var schedules = InlineArray<32, PeriodicSchedule?>(repeating: nil)
 
     init() {}
 
-    init(_ description: DeviceDescription, _ configurationValue: UInt8, _ alternates: [UInt8: UInt8]) {
-        let configuration = description.configuration(value: configurationValue)
-        for number in configuration?.interfaceNumbers ?? [] {
-            let setting = configuration?.interface(number, alternate: alternates[number] ?? 0)
-            for endpoint in setting?.endpoints ?? [] {
-                let index = endpoint.address.tableIndex
-                present |= 1 << UInt32(index)
-                types |= UInt64(endpoint.type.rawValue) << UInt64(index * 2)
-                schedules[index] = PeriodicSchedule(endpoint, at: description.speed)
-            }
+    init(_ endpoints: [EndpointDescriptor]) {
+        for endpoint in endpoints {
+            let index = endpoint.address.tableIndex
+            present |= 1 << UInt32(index)
+            types |= UInt64(endpoint.type.rawValue) << UInt64(index * 2)
         }
     }
 

@@ -47,20 +47,19 @@ import USBDeviceKit
         unsafe slot.pointee.endpoint = endpoint
         unsafe slot.pointee.type = .isochronous
         unsafe slot.pointee.requestedLength = length
-        let packets = UnsafeMutableBufferPointer<IsochronousPacket>.allocate(capacity: lengths.count)
+        let packets = unsafe slot.pointee.makePackets(lengths.count)
         var offset = 0
         for (index, length) in lengths.enumerated() {
             let packet = IsochronousPacket(offset: UInt32(offset), length: UInt32(length), status: .missed)
             unsafe packets.initializeElement(at: index, to: packet)
             if !isOverlapping { offset += length }
         }
-        unsafe slot.pointee.packets = packets
         completion = nil
         unsafe bytes.withUnsafeBytes { payload in
             unsafe slot.pointee.payload = payload.baseAddress
             unsafe zero.device.submit(URB(slot))
         }
-        unsafe slot.pointee.freeOwned()
+        unsafe slot.pointee.freeAll()
         unsafe slot.deinitialize(count: 1)
         unsafe slot.deallocate()
         return completion
