@@ -57,7 +57,7 @@ let package = Package(
             name: "ghostbench",
             dependencies: [
                 "CBenchReference", "CommandSupport", "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit",
-                "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging,
+                "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging,
             ]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.

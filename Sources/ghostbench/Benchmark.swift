@@ -25,6 +25,10 @@ struct Benchmark {
         }
         if cases.contains(.memoryImage) { report.memory.append(try measureImage()) }
         if cases.contains(.memory1000) { report.memory.append(try measureMany()) }
+        if cases.contains(.polled200) {
+            Output.progress("200 devices, each polled every 10 ms")
+            report.polled = try PolledDevices.measure(seconds: max(seconds, 3))
+        }
         Output.result(isJSON ? report.json.text : report.text)
     }
 

@@ -14,6 +14,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
     case control256 = "control-256"
     case memoryImage = "memory-image"
     case memory1000 = "memory-1000"
+    case polled200 = "polled-200"
 
     /// What a host repeats.
     enum Load {
@@ -33,7 +34,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case .control1: .control(depth: 1)
         case .control32: .control(depth: 32)
         case .control256: .control(depth: 256)
-        case .memoryImage, .memory1000: nil
+        case .memoryImage, .memory1000, .polled200: nil
         }
     }
 
@@ -62,4 +63,8 @@ enum Goal {
     static let imageMemory: Int64 = 60 << 20
     /// Bytes resident at most, serving 1,000 drives.
     static let manyMemory: Int64 = 200 << 20
+    /// The part of a processor that 200 polled devices take at most.
+    static let polledCPU = 0.25
+    /// Bytes resident at most, serving 200 polled devices.
+    static let polledMemory: Int64 = 150 << 20
 }

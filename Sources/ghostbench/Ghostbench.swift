@@ -31,6 +31,8 @@ struct Ghostbench: ParsableCommand {
               memory-image                        a 64 MiB image, wholly written and
                                                   read
               memory-1000                         a server with 1,000 drives
+              polled-200                          200 attached devices, each with a
+                                                  report every 10 ms
 
             EXAMPLES:
               ghostbench                          everything, hot: about two minutes

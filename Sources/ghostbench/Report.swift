@@ -33,10 +33,22 @@ struct Report {
         var isMet: Bool { peak < goal }
     }
 
+    /// What ``PolledDevices`` gave.
+    struct Polled {
+        let reportsPerSecond: Double
+        /// In processors.
+        let cpu: Double
+        /// Bytes.
+        let peak: Int64
+
+        var isMet: Bool { cpu < Goal.polledCPU && peak < Goal.polledMemory }
+    }
+
     let rounds: Int
     let seconds: Double
     var conditions: [Measured] = []
     var memory: [Memory] = []
+    var polled: Polled?
 
     // MARK: Text
 
@@ -57,6 +69,18 @@ struct Report {
                 ])
             }
             parts.append("memory of a server's process\n" + Table.text(rows))
+        }
+        if let polled {
+            parts.append(
+                "200 devices, 4 interrupt transfers waiting in each, a report of 64 bytes every 10 ms\n"
+                    + Table.text([
+                        ["reports", "CPU of the server", "goal", "peak RSS", "goal", ""],
+                        [
+                            "\(decimal(polled.reportsPerSecond, 0)) /s", "\(decimal(polled.cpu * 100, 1)) % of one",
+                            "< \(decimal(Goal.polledCPU * 100, 0)) %", Self.mebibytes(polled.peak),
+                            "< \(Self.mebibytes(Goal.polledMemory))", Self.word(polled.isMet),
+                        ],
+                    ]))
         }
         return parts.joined(separator: "\n\n")
     }
@@ -103,6 +127,7 @@ struct Report {
             ),
             ("rounds", .number(rounds)), ("secondsPerRound", .decimal(seconds, digits: 3)),
             ("conditions", .array(conditions.map(Self.json))), ("memory", .array(memory.map(Self.json))),
+            ("polled", .array([polled].compactMap { $0 }.map(Self.json))),
         ])
     }
 
@@ -131,6 +156,15 @@ struct Report {
             ("p50Microseconds", .decimal(figures.p50, digits: 3)),
             ("p99Microseconds", .decimal(figures.p99, digits: 3)),
             ("cpuMicrosecondsPerCommand", .decimal(figures.cpu, digits: 3)),
+        ])
+    }
+
+    private static func json(_ polled: Polled) -> JSON {
+        .object([
+            ("case", .string(Case.polled200.rawValue)),
+            ("reportsPerSecond", .decimal(polled.reportsPerSecond, digits: 1)),
+            ("processors", .decimal(polled.cpu, digits: 4)), ("peakBytes", .number(Int(polled.peak))),
+            ("met", .bool(polled.isMet)),
         ])
     }
 
