@@ -211,3 +211,59 @@ struct OwnershipTests {
         withExtendedLifetime((outer, inner)) {}
     }
 }
+
+@Suite("Pipes of isochronous endpoints")
+struct IsochronousPipeTests {
+    private final class Stream: Gadget {
+        let description = DeviceDescription(speed: .full, vendorID: 0x1209, productID: 1) {
+            Configuration {
+                Interface(0, class: .vendorSpecific) {
+                    Endpoint(.in(1), .isochronous, maxPacketSize: 8, interval: 1)
+                    Endpoint(.out(2), .isochronous, maxPacketSize: 8, interval: 1)
+                }
+            }
+        }
+        let input = InPipe(1)
+        let output = OutPipe(2)
+        var endpoints: [any EndpointHandler] { [input, output] }
+    }
+
+    private let gadget = Stream()
+    private let host: DirectHost
+
+    init() throws {
+        host = DirectHost(try GadgetDevice(gadget))
+        #expect(host.control(.setConfiguration(1))?.status == .success)
+        host.forget()
+    }
+
+    @Test("each packet takes one message, is empty when there is none, and says so when it is too small")
+    func input() throws {
+        gadget.input.send([1, 2, 3])
+        gadget.input.send([UInt8](0..<9))
+        gadget.input.send([])
+        gadget.input.send([4])
+        let id = host.submitIsochronous(.in(1), packets: 5, of: 8)
+        let completion = try #require(host.outcome(id))
+        #expect(completion.packets.map(\.actualLength) == [3, 8, 0, 1, 0])
+        #expect(completion.packets.map(\.status) == [.success, .overflow, .success, .success, .success])
+        #expect(completion.data == [1, 2, 3] + [UInt8](0..<8) + [4])
+        #expect(host.violations == [])
+    }
+
+    @Test("a source fills each packet for itself")
+    func source() throws {
+        gadget.input.onRequest { room, output in for index in 0..<room / 2 { output.append(UInt8(index)) } }
+        let completion = try #require(host.outcome(host.submitIsochronous(.in(1), packets: 2, of: 6)))
+        #expect(completion.data == [0, 1, 2, 0, 1, 2])
+    }
+
+    @Test("what the host sends is handed on packet by packet")
+    func output() throws {
+        var received: [[UInt8]] = []
+        gadget.output.onReceive { received.append([UInt8](copying: $0)) }
+        let id = host.submitIsochronous(.out(2), packets: 3, of: 2, [1, 2, 3, 4, 5, 6])
+        #expect(host.outcome(id)?.actualLength == 6)
+        #expect(received == [[1, 2], [3, 4], [5, 6]])
+    }
+}

@@ -2,7 +2,8 @@ public import USBCore
 
 /// An IN endpoint that sends what the device has to say.
 ///
-/// The host's transfers wait until there is something; what is sent before the host asks waits for the host.
+/// The host's transfers wait until there is something; what is sent before the host asks waits for the host. On an
+/// isochronous endpoint, where nothing waits, each packet takes what was sent with one ``send(_:)``, or is empty.
 public final class InPipe: EndpointHandler {
     /// See ``EndpointHandler/address``.
     public let address: EndpointAddress
@@ -65,7 +66,9 @@ public final class InPipe: EndpointHandler {
     /// See ``EndpointHandler/submit(_:)``.
     public func submit(_ urb: consuming URB) {
         let room = urb.requestedLength
-        if let source {
+        if urb.type == .isochronous {
+            submitPackets(urb)
+        } else if let source {
             urb.complete(reserving: room) { output in
                 source(room, &output)
                 return .success
@@ -74,6 +77,20 @@ public final class InPipe: EndpointHandler {
             urb.complete(copying: bytes)
         } else {
             waiting.append(urb)
+        }
+    }
+
+    /// Fills the packets of an isochronous transfer, which does not wait: a packet for which there is nothing is empty.
+    private func submitPackets(_ urb: consuming URB) {
+        let lengths = (0..<urb.packetCount).map { Int(urb.packet($0)?.length ?? 0) }
+        urb.completePackets { index, output in
+            if let source {
+                source(lengths[index], &output)
+                return .success
+            }
+            guard let bytes = next() else { return .success }
+            for byte in bytes.prefix(lengths[index]) { output.append(byte) }
+            return bytes.count > lengths[index] ? .overflow : .success
         }
     }
 
@@ -96,7 +113,7 @@ public final class InPipe: EndpointHandler {
     }
 }
 
-/// An OUT endpoint that hands on what the host sends.
+/// An OUT endpoint that hands on what the host sends: transfer by transfer, or packet by packet if isochronous.
 public final class OutPipe: EndpointHandler {
     /// See ``EndpointHandler/address``.
     public let address: EndpointAddress
@@ -106,7 +123,7 @@ public final class OutPipe: EndpointHandler {
     ///
     /// - Parameters:
     ///   - number: 1 to 15.
-    ///   - onReceive: is lent the bytes of each transfer.
+    ///   - onReceive: is lent the bytes of each transfer or packet.
     public init(_ number: UInt8, onReceive: @escaping (RawSpan) -> Void = { _ in }) {
         address = .out(number)
         handler = onReceive
@@ -117,8 +134,13 @@ public final class OutPipe: EndpointHandler {
 
     /// See ``EndpointHandler/submit(_:)``.
     public func submit(_ urb: consuming URB) {
-        urb.withBytes(handler)
-        urb.accept()
+        if urb.type == .isochronous {
+            for index in 0..<urb.packetCount { urb.withPacket(index, handler) }
+            urb.acceptPackets()
+        } else {
+            urb.withBytes(handler)
+            urb.accept()
+        }
     }
 
     /// See ``EndpointHandler/cancel(_:)``.
