@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A socket that accepts connections on one address.
@@ -41,12 +42,9 @@ public final class ListeningSocket: Sendable {
     /// - Throws: ``SocketError`` when the system has no descriptor or memory left; trying again later may help.
     public func accept() throws(SocketError) -> StreamSocket? {
         while true {
-            let accepted = Glibc.accept(descriptor, nil, nil)
-            if accepted >= 0 {
-                _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
-                return StreamSocket(descriptor: accepted)
-            }
-            switch errno {
+            let accepted = linux_accept(descriptor)
+            if accepted >= 0 { return StreamSocket(descriptor: accepted) }
+            switch -accepted {
             case EINTR, ECONNABORTED, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH: continue
             case EINVAL, EBADF: return nil
             case let code: throw SocketError("cannot accept a connection", code: code)

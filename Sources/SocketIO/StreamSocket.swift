@@ -79,10 +79,14 @@ public final class StreamSocket: Sendable {
 
     /// Reads what there is, at least a byte.
     ///
-    /// - Parameter isFilling: wait until the buffer is full, which costs fewer wake-ups when all of it is on its way.
-    /// - Returns: the bytes read, 0 at the end of the stream, or a negative errno.
-    public func receive(into buffer: UnsafeMutableRawBufferPointer, isFilling: Bool = false) -> Int {
-        let flags = isFilling ? Int32(truncatingIfNeeded: MSG_WAITALL) : 0
+    /// - Parameters:
+    ///   - isFilling: wait until the buffer is full, which costs fewer wake-ups when all of it is on its way.
+    ///   - mayBlock: wait until there is something.
+    /// - Returns: the bytes read, 0 at the end of the stream, or a negative errno; `-EAGAIN` when nothing is there.
+    public func receive(
+        into buffer: UnsafeMutableRawBufferPointer, isFilling: Bool = false, mayBlock: Bool = true
+    ) -> Int {
+        let flags = Int32(truncatingIfNeeded: (isFilling ? MSG_WAITALL : 0) | (mayBlock ? 0 : MSG_DONTWAIT))
         while true {
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, flags)
             if count >= 0 { return count }

@@ -53,3 +53,28 @@ private final class ThreadBody: Sendable {
 
 /// Lets the calling thread sleep.
 public func pause(milliseconds: Int32) { usleep(UInt32(max(0, milliseconds)) * 1000) }
+
+/// Lets one thread wait until another lets it go on.
+///
+/// `@unchecked Sendable`: the memory does not change, and its contents are made for threads.
+@safe public final class Semaphore: @unchecked Sendable {
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    /// Makes a semaphore at which a thread has to wait.
+    public init() {
+        unsafe semaphore = .allocate(capacity: 1)
+        unsafe semaphore.initialize(to: sem_t())
+        unsafe sem_init(semaphore, 0, 0)
+    }
+
+    deinit {
+        unsafe sem_destroy(semaphore)
+        unsafe semaphore.deallocate()
+    }
+
+    /// Waits for a signal that no other wait has had.
+    public func wait() { while unsafe sem_wait(semaphore) != 0, errno == EINTR {} }
+
+    /// Lets one thread go on, now or when it waits.
+    public func signal() { unsafe sem_post(semaphore) }
+}

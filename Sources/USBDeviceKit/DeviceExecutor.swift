@@ -30,10 +30,12 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     /// Runs `body` once the executor is free, and what others posted meanwhile after it.
     ///
     /// Blocks; must not be called from work that runs on this executor.
-    public func run<R>(_ body: () -> R) -> R {
+    ///
+    /// - Parameter mayBlock: whether the thread may wait for a peer that does not read.
+    public func run<R>(mayBlock: Bool = true, _ body: () -> R) -> R {
         gate.lock()
         let result = body()
-        finish(mayBlock: true)
+        finish(mayBlock: mayBlock)
         return result
     }
 

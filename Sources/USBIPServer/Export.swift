@@ -29,7 +29,7 @@ public final class Export: @unchecked Sendable {
         // Linux's attach tool keeps eight bits of each number.
         busNumber = 1
         deviceNumber = UInt32(2 + number % 250)
-        executor = DeviceExecutor(clock: SystemBusClock.shared)
+        executor = DeviceExecutor(clock: EventThread.shared)
         identity = device.identity
         paced = pace == .bus ? PacedDevice(device) : nil
         self.device = paced ?? device

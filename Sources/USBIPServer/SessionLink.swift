@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import SocketIO
 import USBDeviceKit
@@ -5,15 +6,26 @@ import USBIPSession
 
 /// Joins a socket to a session for as long as a client has a device.
 ///
-/// `@unchecked Sendable`: session and writer are only touched on the device's executor, the read buffer only by the
-/// connection's thread.
-@safe final class SessionLink: @unchecked Sendable {
+/// `@unchecked Sendable`: session and writer are only touched on the device's executor; what belongs to reading only by
+/// the connection's thread or, while that rests, by the event thread.
+@safe final class SessionLink: ReadinessHandler, @unchecked Sendable {
     private let export: Export
-    private let socket: StreamSocket
+    let socket: StreamSocket
     private let writer: SocketWriter
     private let session: URBSession
     private var isPumping = false
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    /// The bytes in the buffer.
+    private var have = 0
+    private var landing = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// How many reads in a row brought nothing of a bulk endpoint.
+    private var calmReads = 0
+    /// After so many the event thread takes over.
+    private static let calmAfter = 64
+    private let resting = Semaphore()
+    /// Whether the buffer has commands that nobody has looked at.
+    private var isUnread = false
+    private var end: End?
 
     init(_ export: Export, _ socket: StreamSocket, _ configuration: ServerConfiguration, _ logger: Logger) {
         self.export = export
@@ -48,34 +60,89 @@ import USBIPSession
 
     /// Moves bytes until the connection ends.
     func run() -> End {
-        var have = 0
-        var landing = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
         while true {
-            let target = unsafe landing.isEmpty ? UnsafeMutableRawBufferPointer(rebasing: buffer[have...]) : landing
-            let count = unsafe socket.receive(into: target, isFilling: !landing.isEmpty)
-            guard count > 0 else { return count == 0 ? .ended : .failed(Int32(-count)) }
-            let result = export.executor.run { () -> Result<Void, ProtocolViolation> in
-                writer.mayBlock = true
-                do throws(ProtocolViolation) {
-                    if unsafe landing.isEmpty {
-                        have += count
-                        let used = unsafe try session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<have]))
-                        keep(used, &have)
-                    } else {
-                        try session.landed(count)
-                    }
-                    unsafe landing = session.landing
-                    return .success(())
-                } catch {
-                    return .failure(error)
-                }
-            }
-            if case .failure(let violation) = result { return .violated(violation) }
+            if calmReads >= Self.calmAfter { rest() }
+            if let end = end ?? read() { return end }
         }
     }
 
+    /// Reads once, waiting for it, and does what came.
+    private func read() -> End? {
+        // The event thread has read already what it did not want to do.
+        guard !isUnread else {
+            isUnread = false
+            return serve(mayBlock: true)
+        }
+        let target = unsafe landing.isEmpty ? UnsafeMutableRawBufferPointer(rebasing: buffer[have...]) : landing
+        let count = unsafe socket.receive(into: target, isFilling: !landing.isEmpty)
+        guard count > 0 else { return count == 0 ? .ended : .failed(Int32(-count)) }
+        guard unsafe landing.isEmpty else { return serve(landed: count) }
+        have += count
+        return serve(mayBlock: true)
+    }
+
+    /// Does the commands in the buffer.
+    private func serve(mayBlock: Bool) -> End? {
+        export.executor.run(mayBlock: mayBlock) {
+            writer.mayBlock = mayBlock
+            let before = session.bulkTransfers
+            do throws(ProtocolViolation) {
+                keep(try unsafe session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<have])))
+            } catch {
+                return .violated(error)
+            }
+            unsafe landing = session.landing
+            calmReads = session.bulkTransfers == before && session.keptCount > 0 ? calmReads + 1 : 0
+            return nil
+        }
+    }
+
+    private func serve(landed count: Int) -> End? {
+        export.executor.run {
+            writer.mayBlock = true
+            do throws(ProtocolViolation) {
+                try session.landed(count)
+            } catch {
+                return .violated(error)
+            }
+            unsafe landing = session.landing
+            return nil
+        }
+    }
+
+    // MARK: Calm connections
+
+    /// Lets the event thread read, until the connection ends or moves bulk data again.
+    private func rest() {
+        calmReads = 0
+        guard (try? EventThread.shared.watch(self)) != nil else { return }
+        resting.wait()
+    }
+
+    /// See ``ReadinessHandler/ready()``.
+    func ready() -> Bool {
+        let count = unsafe socket.receive(
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer[have...]), mayBlock: false)
+        guard count > 0 else {
+            if count == -Int(EAGAIN) { return true }
+            end = count == 0 ? .ended : .failed(Int32(-count))
+            return false
+        }
+        have += count
+        isUnread = export.executor.run(mayBlock: false) {
+            unsafe session.hasBulkTransfer(UnsafeRawBufferPointer(rebasing: buffer[..<have]))
+        }
+        guard !isUnread else { return false }
+        end = serve(mayBlock: false)
+        guard end == nil else { return false }
+        return unsafe landing.isEmpty
+    }
+
+    /// See ``ReadinessHandler/released()``.
+    func released() { resting.signal() }
+
     /// Moves what was not used to the front of the read buffer.
-    private func keep(_ used: Int, _ have: inout Int) {
+    private func keep(_ used: Int) {
         have -= used
         guard have > 0, used > 0, let base = unsafe buffer.baseAddress else { return }
         unsafe base.copyMemory(from: base + used, byteCount: have)

@@ -32,6 +32,8 @@ public protocol SessionOutput: AnyObject {
     ///
     /// Those answered at once never get here.
     var kept: [UInt32: UnsafeMutablePointer<URBSlot>] = unsafe [:]
+    /// How many transfers of bulk endpoints there have been.
+    public private(set) var bulkTransfers = 0
     /// How many transfers wait in the device.
     public internal(set) var keptCount = 0
     var keptBytes = 0
@@ -131,6 +133,23 @@ public protocol SessionOutput: AnyObject {
         return used
     }
 
+    /// Whether a transfer of a bulk endpoint is among whole commands at the front of `bytes`.
+    ///
+    /// Such transfers can make a device block, for a disk; what cannot be told counts as one.
+    public func hasBulkTransfer(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress else { return false }
+        var offset = 0
+        while bytes.count - offset >= URBWire.headerSize {
+            let header = unsafe base + offset
+            offset += URBWire.headerSize
+            guard unsafe URBCommand(rawValue: header.word(0)) != .unlink else { continue }
+            let command = unsafe SubmitCommand(header: header)
+            guard let shape = try? shape(of: command), let type = shape.type, type != .bulk else { return true }
+            offset += shape.tail
+        }
+        return false
+    }
+
     /// What a command says about the bytes after its header, checked.
     struct Shape {
         var endpoint: EndpointAddress
@@ -191,6 +210,7 @@ public protocol SessionOutput: AnyObject {
     ) throws(ProtocolViolation) {
         var verdict = try admit(command, shape)
         if case .overtaken = verdict { return }
+        if shape.type == .bulk { bulkTransfers &+= 1 }
         let slot = unsafe takeSlot()
         unsafe slot.pointee.id = command.sequence
         unsafe slot.pointee.endpoint = shape.endpoint

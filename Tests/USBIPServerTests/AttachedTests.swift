@@ -134,7 +134,8 @@ struct AttachedTests {
             let payload = random.bytes(random.below(200_000))
             let reply = try client.exchange(client.model.submit(sequence, .out(1), payload: payload))
             #expect(reply == .submit(SubmitReply(sequence, actualLength: Int32(payload.count))))
-            #expect(device.on { $0.submissions.last?.payload } == payload)
+            let received = device.on { $0.submissions.last?.payload }
+            #expect(received == payload)
         }
         let reply = try client.exchange(client.model.submit(21, .in(1), length: 1 << 20))
         #expect(reply?.submit?.data.count == 1 << 20)

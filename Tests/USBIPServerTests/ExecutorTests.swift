@@ -23,7 +23,7 @@ struct ExecutorTests {
 
     @Test("work of many threads runs one at a time, and none of it is lost")
     func serial() throws {
-        let executor = DeviceExecutor(clock: SystemBusClock.shared)
+        let executor = DeviceExecutor(clock: EventThread.shared)
         let state = Unprotected()
         let finished = Counter()
         for thread in 0..<8 {
@@ -42,7 +42,7 @@ struct ExecutorTests {
 
     @Test("work that is posted runs at once on a free executor, and after the holder's on a taken one")
     func order() {
-        let executor = DeviceExecutor(clock: SystemBusClock.shared)
+        let executor = DeviceExecutor(clock: EventThread.shared)
         let state = Unprotected()
         executor.post { state.order.append(1) }
         #expect(state.order == [1])
@@ -60,7 +60,7 @@ struct ExecutorTests {
 
     @Test("posting to an executor that is taken does not wait for it")
     func postingDoesNotBlock() throws {
-        let executor = DeviceExecutor(clock: SystemBusClock.shared)
+        let executor = DeviceExecutor(clock: EventThread.shared)
         let isHeld = Counter()
         let mayEnd = Counter()
         let ran = Counter()
@@ -79,7 +79,7 @@ struct ExecutorTests {
 
     @Test("after work comes what was set to come, and it knows whose thread it is on")
     func afterWork() {
-        let executor = DeviceExecutor(clock: SystemBusClock.shared)
+        let executor = DeviceExecutor(clock: EventThread.shared)
         let state = Unprotected()
         executor.setAfterWork { mayBlock in state.order.append(mayBlock ? 1 : 0) }
         executor.run {}
@@ -92,7 +92,7 @@ struct ExecutorTests {
 
     @Test("a device that always has more to do still gets its answers sent meanwhile")
     func selfPosting() {
-        let executor = DeviceExecutor(clock: SystemBusClock.shared)
+        let executor = DeviceExecutor(clock: EventThread.shared)
         let state = Unprotected()
         executor.setAfterWork { _ in state.order.append(state.count) }
         @Sendable func again() {

@@ -1,0 +1,39 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+static int checked(int result) { return result < 0 ? -errno : result; }
+
+int linux_accept(int listener) { return checked(accept4(listener, NULL, NULL, SOCK_CLOEXEC)); }
+
+int linux_poll_create(void) { return checked(epoll_create1(EPOLL_CLOEXEC)); }
+
+int linux_poll_add(int poll, int descriptor, uint64_t tag, int is_edge)
+{
+    struct epoll_event event = {.events = EPOLLIN | (is_edge ? EPOLLET : 0), .data.u64 = tag};
+    return checked(epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event));
+}
+
+int linux_poll_remove(int poll, int descriptor) { return checked(epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, NULL)); }
+
+int linux_poll_wait(int poll, uint64_t *tags, int room)
+{
+    struct epoll_event events[64];
+    int count = checked(epoll_wait(poll, events, room < 64 ? room : 64, -1));
+    for (int i = 0; i < count; i++) tags[i] = events[i].data.u64;
+    return count;
+}
+
+int linux_timer_create(void) { return checked(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); }
+
+int linux_timer_set(int timer, uint64_t nanoseconds)
+{
+    struct itimerspec time = {
+        .it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)}};
+    return checked(timerfd_settime(timer, TFD_TIMER_ABSTIME, &time, NULL));
+}

@@ -1,0 +1,24 @@
+/// What Linux offers and Swift's Glibc does not show. Everything returns a negative errno on failure.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdint.h>
+
+/// Accepts a connection whose descriptor programs that are started do not inherit.
+int linux_accept(int listener);
+
+/// Makes a set of descriptors to wait for.
+int linux_poll_create(void);
+/// Adds a descriptor that is to be read; with `is_edge` it is reported once for each time something comes.
+int linux_poll_add(int poll, int descriptor, uint64_t tag, int is_edge);
+/// Takes a descriptor out.
+int linux_poll_remove(int poll, int descriptor);
+/// Waits, and writes at most `room` (1 to 64) tags of those that can be read; returns how many.
+int linux_poll_wait(int poll, uint64_t *tags, int room);
+
+/// Makes a timer of the monotonic clock, which can be read when it has expired.
+int linux_timer_create(void);
+/// Sets a timer to expire at a time of the clock, in nanoseconds; 0 stops it.
+int linux_timer_set(int timer, uint64_t nanoseconds);
+
+#endif
