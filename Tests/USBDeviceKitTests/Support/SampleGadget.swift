@@ -13,7 +13,7 @@ final class SampleGadget: Gadget {
     let description: DeviceDescription
     let input = InPipe(1)
     let output = OutPipe(1)
-    let stream = InPipe(2)
+    let stream = SilentPipe(.in(2))
     let sink = OutPipe(2)
     let events = InPipe(3, capacity: 100)
     private(set) var log: [String] = []
@@ -111,4 +111,22 @@ enum DeviceState: CaseIterable {
     case `default`
     case address
     case configured
+}
+
+/// An endpoint that never answers, as an isochronous one does that keeps time by itself.
+final class SilentPipe: EndpointHandler {
+    let address: EndpointAddress
+    private var waiting = URBQueue()
+
+    init(_ address: EndpointAddress) { self.address = address }
+
+    func submit(_ urb: consuming URB) { waiting.append(urb) }
+
+    func cancel(_ id: URB.ID) -> Bool {
+        guard let urb = waiting.remove(id) else { return false }
+        urb.complete(.cancelled)
+        return true
+    }
+
+    func completeAll(_ status: TransferStatus) { waiting.completeAll(status) }
 }
