@@ -71,15 +71,18 @@ final class PacedPipe {
     /// When a transfer that the device has answered is over; nil when the bus has no part in it.
     func finish(of urb: borrowing URB, now: UInt64) -> UInt64? {
         isPolled = false
-        switch urb.status {
-        case .cancelled, .shutdown, .abandoned: return nil
-        default: break
-        }
         if urb.type == .isochronous { return isServing ? turn : nil }
         if !isServing {
             // The device had nothing to say when it was asked; it says it when it is asked again.
             next = turn
             turn = firstTurn(notBefore: now)
+        }
+        switch urb.status {
+        case .cancelled, .shutdown, .abandoned:
+            // The turn is free for whoever waited behind.
+            next = turn
+            return nil
+        default: break
         }
         let services = urb.endpoint.direction == .in ? schedule.services(for: urb.actualLength) : 1
         let finish = turn + (services - 1) * schedule.period
