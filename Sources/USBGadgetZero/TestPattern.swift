@@ -40,6 +40,8 @@ public struct EndpointCounts: Hashable, Sendable {
     public var bytes: UInt64 = 0
     /// Transfers (packets, if isochronous) that a sink received with other bytes than the pattern's.
     public var mismatches: UInt64 = 0
+    /// Reports of a source that makes them by the clock, which the host fetched too late or never.
+    public var lost: UInt64 = 0
 
     /// Makes counts of nothing.
     public init() {}

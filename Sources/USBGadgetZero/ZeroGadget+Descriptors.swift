@@ -24,7 +24,9 @@ extension ZeroGadget {
                 configuration.isochronous.endpoint(.in(2), at: speed)
                 configuration.isochronous.endpoint(.out(2), at: speed)
             }
-            Interface(0, alternate: 2, class: .vendorSpecific, name: "Source and sink: bulk and interrupt") {
+            Interface(
+                0, alternate: interruptAlternate, class: .vendorSpecific, name: "Source and sink: bulk and interrupt"
+            ) {
                 bulk
                 configuration.interrupt.endpoint(.in(3), at: speed)
                 configuration.interrupt.endpoint(.out(3), at: speed)

@@ -5,7 +5,7 @@ public import USBDeviceKit
 ///
 /// Configuration 3 is source and sink: bulk in alternate setting 0, with isochronous endpoints in 1, with interrupt
 /// endpoints in 2. Configuration 2 is a loopback. The source answers every transfer at once and fills it, the sink takes
-/// every transfer; nothing here keeps time.
+/// every transfer; nothing here keeps time but ``Configuration/reportMilliseconds``.
 public final class ZeroGadget: Gadget {
     /// How the device presents itself on the bus, and what it sends.
     public struct Configuration: Hashable, Sendable {
@@ -31,6 +31,13 @@ public final class ZeroGadget: Gadget {
         public var isochronous = IsochronousShape()
         /// The interrupt endpoints of alternate setting 2.
         public var interrupt = InterruptShape()
+        /// How often interrupt IN has a report, in milliseconds, 1 or more; nil for one whenever the host asks.
+        ///
+        /// Reports are made from when the setting is selected on, by the device's clock and whether or not the host
+        /// asks. Each is a packet, and begins with its number and the time for which it was planned in the clock's
+        /// nanoseconds (``BusClock/now``), 64 bits each, little-endian. Of more than 256 that the host has not
+        /// fetched, the oldest is lost.
+        public var reportMilliseconds: Int?
 
         /// Makes the default configuration.
         public init() {}
@@ -40,6 +47,8 @@ public final class ZeroGadget: Gadget {
     public static let sourceSinkValue: UInt8 = 3
     /// `bConfigurationValue` of the loopback.
     public static let loopbackValue: UInt8 = 2
+    /// The alternate setting of source and sink that has the interrupt endpoints.
+    static let interruptAlternate: UInt8 = 2
     /// The most bytes the loopback keeps for a host that writes before it reads.
     public static let loopbackCapacity = 1 << 20
 
@@ -52,6 +61,8 @@ public final class ZeroGadget: Gadget {
     private let isochronousSink: IsochronousSink
     private let interruptSource: SourceEndpoint
     private let interruptSink: SinkEndpoint
+    /// Instead of the interrupt source.
+    private let reportSource: ReportSource?
     private let loopback: EchoPipe
     private var requests = TestRequests()
 
@@ -71,6 +82,9 @@ public final class ZeroGadget: Gadget {
         let interrupt = configuration.interrupt.endpoint(.in(3), at: speed).descriptor(at: speed)
         interruptSource = SourceEndpoint(.in(3), pattern, packetField: interrupt.maxPacketSize)
         interruptSink = SinkEndpoint(.out(3), pattern, packetField: interrupt.maxPacketSize)
+        reportSource = configuration.reportMilliseconds.map {
+            ReportSource(.in(3), pattern, size: interrupt.packetSize, milliseconds: $0)
+        }
         loopback = EchoPipe(output: .out(1), input: .in(1), capacity: Self.loopbackCapacity)
     }
 
@@ -81,7 +95,7 @@ public final class ZeroGadget: Gadget {
         case .out(1): bulkSink.counts
         case .in(2): isochronousSource.counts
         case .out(2): isochronousSink.counts
-        case .in(3): interruptSource.counts
+        case .in(3): reportSource?.counts ?? interruptSource.counts
         case .out(3): interruptSink.counts
         default: nil
         }
@@ -89,11 +103,13 @@ public final class ZeroGadget: Gadget {
 
     /// See ``Gadget/endpoints``.
     public var endpoints: [any EndpointHandler] {
-        [bulkSource, bulkSink, isochronousSource, isochronousSink, interruptSource, interruptSink]
+        let interruptIn: any EndpointHandler = reportSource ?? interruptSource
+        return [bulkSource, bulkSink, isochronousSource, isochronousSink, interruptIn, interruptSink]
     }
 
     /// See ``Gadget/attached(to:)``.
     public func attached(to link: GadgetLink) {
+        reportSource?.attached(to: link)
         for sink in [bulkSink, interruptSink] {
             let address = sink.address
             sink.halt = { [weak link] in link?.halt(address) }
@@ -112,7 +128,16 @@ public final class ZeroGadget: Gadget {
     }
 
     /// See ``Gadget/selected(interface:alternate:)``.
-    public func selected(interface: UInt8, alternate: UInt8) { restart() }
+    public func selected(interface: UInt8, alternate: UInt8) {
+        restart()
+        if alternate == Self.interruptAlternate { reportSource?.start() }
+    }
+
+    /// See ``Gadget/connected()``.
+    public func connected() { reportSource?.connect() }
+
+    /// See ``Gadget/disconnected()``.
+    public func disconnected() { reportSource?.stop() }
 
     /// See ``Gadget/reset()``.
     public func reset() {
@@ -121,6 +146,7 @@ public final class ZeroGadget: Gadget {
     }
 
     private func restart() {
+        reportSource?.stop()
         loopback.clear()
         for source in [bulkSource, interruptSource] { source.restart() }
         for sink in [bulkSink, interruptSink] { sink.restart() }

@@ -97,6 +97,19 @@ struct ZeroModelTests {
         #expect(made.backing == "gadget zero, source-sink first, pattern \(word)")
     }
 
+    @Test("hands on how often there is a report, and says so")
+    func reports() throws {
+        let plain = try #require(try make("zero").gadget as? ZeroGadget)
+        #expect(plain.endpoints.first { $0.address == .in(3) }.map { "\(type(of: $0))" } == "SourceEndpoint")
+        let typing = try #require(try make("zero:report-every=40,int-packet=16").gadget as? ZeroGadget)
+        #expect(typing.endpoints.first { $0.address == .in(3) }.map { "\(type(of: $0))" } == "ReportSource")
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let made = try ModelRegistry.make(
+            DeviceSpecification(parsing: "zero:report-every=40"), ModelContext(index: 0, logger: logger))
+        #expect(made.backing == "gadget zero, source-sink first, pattern zeros, a report every 40 ms")
+    }
+
     @Test("every combination of function, speed and pattern makes a device")
     func combinations() throws {
         for function in ["source-sink", "loopback"] {
@@ -135,6 +148,10 @@ struct ZeroModelTests {
             ("zero:speed=full,int-packet=65", "int-packet=65", "1 to 64"),
             ("zero:int-interval=17", "int-interval=17", "1 to 16"),
             ("zero:int-interval=x", "int-interval=x", "1 to 16"),
+            ("zero:report-every=0", "report-every=0", "1 to 60000"),
+            ("zero:report-every=60001", "report-every=60001", "1 to 60000"),
+            ("zero:report-every=10,int-packet=15", "int-packet=15", "16 bytes"),
+            ("zero:function=echo,report-every=10", "report-every=10", "function=echo"),
             ("zero:url=https://example.com", "url=", "function=echo"),
             ("zero:function=echo,url=example.com", "url=example.com", "http:// or https://"),
             ("zero:function=echo,url=https://a b", "url=", "ASCII"),

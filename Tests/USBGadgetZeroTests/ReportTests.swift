@@ -94,14 +94,15 @@ struct ReportTests {
         configuration.reportMilliseconds = 10
         let zero = try ZeroHost(ZeroGadget(configuration), configuration: 3)
         #expect(zero.host.clock.alarmCount == 0)
-        for end in ["another setting", "a configuration", "a reset", "the end of the connection"] {
+        for end in ["another setting", "a configuration", "a reset", "an inferred reset", "the end"] {
             try #require(zero.host.control(.setConfiguration(3))?.status == .success)
             try zero.select(2)
             #expect(zero.host.clock.alarmCount == 1)
             switch end {
             case "another setting": try zero.select(1)
             case "a configuration": _ = zero.host.control(.setConfiguration(3))
-            case "a reset": zero.device.reset(.explicit)
+            case "a reset": zero.device.reset(.port)
+            case "an inferred reset": zero.device.reset(.inferred)
             default: zero.device.disconnect()
             }
             #expect(zero.host.clock.alarmCount == 0, "\(end)")

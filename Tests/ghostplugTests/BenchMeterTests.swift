@@ -67,6 +67,24 @@ struct BenchMeterTests {
         #expect(meter.result.urbs == 1 && meter.result.seconds == 0.5)
     }
 
+    @Test("reads numbers and ages from reports when told to, and says both")
+    func reports() throws {
+        var meter = try ghostplugTests.meter(.interruptIn, interval: millisecond, numbered: true)
+        for (number, made) in [(3, 10), (5, 12)] as [(UInt64, UInt64)] {
+            let bytes = [number, made * millisecond].flatMap { word in
+                (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+            }
+            unsafe meter.receiveReport(bytes.span.bytes, at: 20 * millisecond)
+        }
+        #expect(meter.result.counter?.received == 2 && meter.result.counter?.lost == 1)
+        #expect(meter.result.ages.histogram?.mean == 9e6)
+        let json = "\(meter.result.json.text)"
+        #expect(json.contains("ageMicroseconds") && json.contains("9000"))
+        var plain = try ghostplugTests.meter(.interruptIn, interval: millisecond)
+        unsafe plain.receiveReport([UInt8](repeating: 1, count: 16).span.bytes, at: 1)
+        #expect(plain.result.counter == nil && plain.result.ages.histogram == nil)
+    }
+
     @Test("measures intervals from the completion that begins the count")
     func intervals() throws {
         var meter = try meter(.interruptIn, interval: 100 * millisecond)

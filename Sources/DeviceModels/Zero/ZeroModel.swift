@@ -44,6 +44,10 @@ public enum ZeroModel: DeviceModel {
             "int-interval", "1 to 255 at full, 1 to 16 at high and super speed", default: "1 ms",
             "bInterval of interrupt endpoints: every n ms at full speed, 2^(n-1) x 125 us above"),
         ModelKey(
+            "report-every", "1 to 60000", default: "none",
+            "milliseconds from one report of interrupt IN to the next, asked for or not; each begins with its number "
+                + "and its time"),
+        ModelKey(
             "url", "http:// or https:// and up to 252 ASCII characters", default: "none",
             "with function=echo: the page that browsers offer to open"),
         ModelKey("vid", "16 bits in hexadecimal", default: "0525, of the echo 1209", "idVendor"),
@@ -58,6 +62,7 @@ public enum ZeroModel: DeviceModel {
         ("zero", "gadget zero at high speed, for the kernel's usbtest"),
         ("zero:speed=super,pattern=mod63,bulk-burst=15", "at SuperSpeed, with bytes that show what was lost"),
         ("zero:iso-transactions=3,iso-interval=1", "3 x 1024 bytes in each microframe"),
+        ("zero:speed=full,int-interval=10,report-every=40", "a keyboard that types by itself"),
         ("zero:function=loopback", "what is written comes back"),
         ("zero:function=echo,url=https://example.com/", "for WinUSB, WebUSB, libusb and pyusb programs"),
     ]

@@ -39,13 +39,16 @@ struct ZeroSettings {
             zero.bulk = try shapes.bulk()
             zero.isochronous = try shapes.isochronous()
             zero.interrupt = try shapes.interrupt()
+            zero.reportMilliseconds = try shapes.reportMilliseconds(zero.interrupt)
             kind = .zero(zero)
-            backing = "gadget zero, \(function.rawValue) first, pattern \(pattern.rawValue)"
+            backing =
+                "gadget zero, \(function.rawValue) first, pattern \(pattern.rawValue)"
+                + (zero.reportMilliseconds.map { ", a report every \($0) ms" } ?? "")
             return
         }
         try Self.refuse(
-            ["pattern", "iso-packet", "iso-transactions", "iso-interval", "iso-burst", "iso-mult"], of: options,
-            "function=echo has neither isochronous endpoints nor a pattern")
+            ["pattern", "iso-packet", "iso-transactions", "iso-interval", "iso-burst", "iso-mult", "report-every"],
+            of: options, "function=echo has neither isochronous endpoints nor anything to send by itself")
         var echo = EchoGadget.Configuration()
         echo.speed = speed
         echo.vendorID = try options.hex16("vid", default: echo.vendorID)

@@ -36,6 +36,18 @@ struct ZeroShapes {
         return shape
     }
 
+    /// How often interrupt endpoints of that shape have a report; nil for whenever the host asks.
+    func reportMilliseconds(_ interrupt: InterruptShape) throws(ModelError) -> Int? {
+        guard let period = try integer("report-every", in: 1...60_000) else { return nil }
+        guard interrupt.packetSize >= 16 else {
+            throw ModelError(
+                "int-packet=\(interrupt.packetSize) is too small for report-every=\(period): a report has a number and "
+                    + "a time, 16 bytes",
+                key: "int-packet")
+        }
+        return period
+    }
+
     func isochronous() throws(ModelError) -> IsochronousShape {
         var shape = IsochronousShape()
         let size = try integer("iso-packet", in: 1...(speed == .full ? 1_023 : 1_024))

@@ -112,16 +112,25 @@ extension BenchResult {
             ]
         }
         if let counter {
-            members.append(
-                (
-                    "numbered",
-                    .object([
-                        ("received", .number(Int(clamping: counter.received))),
-                        ("lost", .number(Int(clamping: counter.lost))), ("gaps", .number(Int(clamping: counter.gaps))),
-                        ("repeated", .number(Int(clamping: counter.repeated))),
-                        ("tooShort", .number(Int(clamping: counter.unnumbered))),
-                    ])
-                ))
+            var numbered: [(String, JSON)] = [
+                ("received", .number(Int(clamping: counter.received))), ("lost", .number(Int(clamping: counter.lost))),
+                ("gaps", .number(Int(clamping: counter.gaps))),
+                ("repeated", .number(Int(clamping: counter.repeated))),
+                ("tooShort", .number(Int(clamping: counter.unnumbered))),
+            ]
+            if let ages = ages.histogram {
+                numbered.append(
+                    (
+                        "ageMicroseconds",
+                        .object([
+                            ("mean", .decimal(ages.mean / 1e3, digits: 3)), ("min", Self.microseconds(ages.least)),
+                            ("p50", Self.microseconds(ages.quantile(50, of: 100))),
+                            ("p99", Self.microseconds(ages.quantile(99, of: 100))),
+                            ("max", Self.microseconds(ages.greatest)),
+                        ])
+                    ))
+            }
+            members.append(("numbered", .object(numbered)))
         }
         return members
     }

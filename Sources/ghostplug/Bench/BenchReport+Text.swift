@@ -47,6 +47,7 @@ extension BenchReport {
             ("type", .leading), ("packets", .trailing), ("depth", .trailing), ("nominal ms", .trailing),
             ("mean ms", .trailing), ("sd µs", .trailing), ("p99 ms", .trailing), ("worst deviation µs", .trailing),
             ("packet errors", .trailing), ("empty", .trailing), ("lost", .trailing), ("repeated", .trailing),
+            ("mean age ms", .trailing), ("worst", .trailing),
         ])
         for result in results {
             guard let meter = result.intervals, meter.count > 0 else { continue }
@@ -60,6 +61,8 @@ extension BenchReport {
                 (meter.worstDeviation > 0 ? "+" : "") + decimal(meter.worstDeviation / 1e3, 1),
                 isIso ? "\(result.packetErrors)" : "", isIso ? "\(result.emptyPackets)" : "",
                 result.counter.map { "\($0.lost)" } ?? "", result.counter.map { "\($0.repeated)" } ?? "",
+                result.ages.histogram.map { decimal($0.mean / 1e6, 3) } ?? "",
+                result.ages.histogram.map { decimal(Double($0.greatest) / 1e6, 3) } ?? "",
             ])
         }
         return table.isEmpty ? "" : table.text

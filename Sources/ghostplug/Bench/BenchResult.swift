@@ -24,6 +24,8 @@ struct BenchResult {
     var emptyPackets: UInt64 = 0
     /// For reports with numbers.
     var counter: CounterCheck?
+    /// For reports with numbers: how old they were.
+    var ages = ReportAges()
     /// Seconds of processor time of this process.
     var clientCPU = 0.0
     /// Seconds of processor time of the server, where it is ours.

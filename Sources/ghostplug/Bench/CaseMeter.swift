@@ -99,7 +99,10 @@ struct CaseMeter {
     var readsNumbers: Bool { isNumbered }
 
     /// Takes a report of a URB or a packet that counts.
-    mutating func receiveReport(_ report: RawSpan) { result.counter?.receive(report) }
+    mutating func receiveReport(_ report: RawSpan, at now: UInt64) {
+        result.counter?.receive(report)
+        if isNumbered { result.ages.receive(report, at: now) }
+    }
 
     /// Ends the case, whatever has come until now; later completions do not count.
     mutating func finish(trouble: String? = nil) {

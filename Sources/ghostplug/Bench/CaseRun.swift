@@ -106,7 +106,7 @@ final class CaseRun: @unchecked Sendable {
             meter.finish()
         } else {
             let verdict = meter.complete(index, at: now, status: completion.status, length: completion.actualLength)
-            if verdict.isCounted { read(completion) }
+            if verdict.isCounted { read(completion, now) }
             if verdict.goesOn {
                 urbs.wrappingAdd(1, ordering: .relaxed)
                 bytes.wrappingAdd(UInt64(clamping: completion.actualLength), ordering: .relaxed)
@@ -118,16 +118,16 @@ final class CaseRun: @unchecked Sendable {
         return .done
     }
 
-    private func read(_ completion: borrowing TransferCompletion) {
+    private func read(_ completion: borrowing TransferCompletion, _ now: UInt64) {
         guard benchCase.packets > 0 else {
-            if meter.readsNumbers { completion.withBytes { meter.receiveReport($0) } }
+            if meter.readsNumbers { completion.withBytes { meter.receiveReport($0, at: now) } }
             return
         }
         for index in 0..<completion.packetCount {
             guard let packet = completion.packet(index) else { continue }
             meter.receivePacket(status: packet.status, length: packet.actualLength)
             guard meter.readsNumbers, packet.status == .success, packet.actualLength > 0 else { continue }
-            completion.withPacket(index) { meter.receiveReport($0) }
+            completion.withPacket(index) { meter.receiveReport($0, at: now) }
         }
     }
 

@@ -29,6 +29,7 @@ struct Bench: ParsableCommand {
               ghostplug bench zero --type bulk-in --size 64,1K,64K,1M --depth 1,32,128
               ghostplug bench 192.168.1.7 1-1 --type control --depth 1 --json
               ghostplug bench zero --type iso-in --packets 1,8 --depth 1,2,4 --numbered
+              ghostplug bench zero:report-every=10 --type interrupt-in --numbered
               ghostplug bench zero --type bulk-in,bulk-out --plot bulk.svg
 
             JSON:
@@ -43,7 +44,8 @@ struct Bench: ParsableCommand {
               failures (status, count), intervalMicroseconds (count, mean,
               standardDeviation, p99, min, max, worstDeviation), packetsReturned,
               packetErrors, emptyPackets, numbered (received, lost, gaps, repeated,
-              tooShort), trouble; each where it applies.
+              tooShort, ageMicroseconds (mean, min, p50, p99, max)), trouble; each where
+              it applies.
 
             EXIT STATUS:
               1 also when a case that was asked for failed, or Ctrl-C ended the run;
@@ -92,7 +94,10 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("This configuration; the first unless given.", valueName: "number"))
     var configuration: String?
 
-    @Flag(help: "Reports begin with a number of 8 bytes, least significant first: count what is lost.")
+    @Flag(
+        help: ArgumentHelp(
+            "Reports begin with a number of 8 bytes, least significant first: count what is lost. Where a time of 8 "
+                + "bytes follows (ns, CLOCK_MONOTONIC), show how old they are: on one machine only."))
     var numbered = false
 
     @Flag(help: "Write to a drive, which destroys what is on it.")
