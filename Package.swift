@@ -11,7 +11,9 @@ let package = Package(
         // What others build their own devices and servers on.
         .library(name: "USBDeviceKit", targets: ["USBCore", "USBDeviceKit"]),
         .library(name: "USBMassStorage", targets: ["SCSITarget", "USBMassStorage", "DiskStores"]),
+        .library(name: "USBGadgetZero", targets: ["USBGadgetZero"]),
         .library(name: "USBIPServer", targets: ["USBIPWire", "USBIPSession", "USBIPServer"]),
+        .library(name: "USBIPClient", targets: ["USBIPClient"]),
         .executable(name: "ghostplug", targets: ["ghostplug"]),
     ],
     dependencies: [
@@ -30,7 +32,9 @@ let package = Package(
         .target(name: "USBGadgetZero", dependencies: ["USBCore", "USBDeviceKit"]),
 
         // The edges.
-        .target(name: "SocketIO"),
+        // System calls that Swift's Glibc does not show.
+        .target(name: "CLinux"),
+        .target(name: "SocketIO", dependencies: ["CLinux"]),
         .target(name: "DiskStores", dependencies: ["SCSITarget"]),
         .target(
             name: "USBIPServer",
@@ -40,6 +44,7 @@ let package = Package(
         // What the command offers.
         .target(name: "CommandSupport"),
         .target(name: "Measurement", dependencies: ["CommandSupport"]),
+        .target(name: "DeviceInspection", dependencies: ["CommandSupport", "USBCore"]),
         .target(
             name: "DeviceModels",
             dependencies: [
@@ -48,8 +53,8 @@ let package = Package(
         .executableTarget(
             name: "ghostplug",
             dependencies: [
-                "CommandSupport", "DeviceModels", "Measurement", "SocketIO", "USBCore", "USBDeviceKit", "USBIPClient",
-                "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging, "Yams",
+                "CommandSupport", "DeviceInspection", "DeviceModels", "Measurement", "SocketIO", "USBCore",
+                "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging, "Yams",
             ]),
         // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
         .target(name: "CBenchReference"),
@@ -97,6 +102,8 @@ let package = Package(
                 "DirectHost", "SocketIO", "TestSupport", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer",
                 "USBIPSession", "USBIPWire", logging,
             ]),
+        .testTarget(
+            name: "DeviceInspectionTests", dependencies: ["CommandSupport", "DeviceInspection", "USBCore"]),
         .testTarget(name: "MeasurementTests", dependencies: ["CommandSupport", "Measurement"]),
         .testTarget(
             name: "ghostplugTests",

@@ -20,6 +20,21 @@ qemu_machine() {
     esac
 }
 
+# Adds a USB controller with devices to qemu_command. Nothing of them reaches outside: the disk is of zeros, the network
+# ends at an empty hub, sound and serial data are dropped.
+qemu_usb_devices() {
+    qemu_command+=(
+        -device 'qemu-xhci,id=xhci,p2=8,p3=2'
+        -blockdev 'driver=null-co,node-name=zeros,size=16777216,read-zeroes=on'
+        -device 'usb-storage,bus=xhci.0,drive=zeros'
+        -device 'usb-kbd,bus=xhci.0' -device 'usb-tablet,bus=xhci.0'
+        -audiodev 'none,id=silence' -device 'usb-audio,bus=xhci.0,audiodev=silence'
+        -chardev 'null,id=nowhere' -device 'usb-serial,bus=xhci.0,chardev=nowhere,always-plugged=on'
+        -netdev 'hubport,id=nobody,hubid=0' -device 'usb-net,bus=xhci.0,netdev=nobody'
+        -device 'usb-ccid,bus=xhci.0'
+    )
+}
+
 # Whether the kernel gets as far as its first program under KVM, in 15 s. Asks once per boot of this machine: where KVM
 # is broken, that can mean a hang.
 kvm_works() {

@@ -25,7 +25,7 @@ struct Ghostplug: ParsableCommand {
               (Debian: usbip; Ubuntu: linux-tools-generic).
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, List.self, Models.self, Bench.self, Plot.self])
+        subcommands: [Serve.self, List.self, Inspect.self, Bench.self, Plot.self, Models.self])
 }
 
 /// How the command ends when it fails; documented in the help.

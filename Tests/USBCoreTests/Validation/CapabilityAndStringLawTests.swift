@@ -14,9 +14,30 @@ extension DeviceDescription {
 }
 
 @Suite struct CapabilityLawTests {
+    @Test func whatIsUnknownIsNoIssue() {
+        var device = fast
+        device.bos = nil
+        device.configurations = []
+        device.strings = StringTable()
+        #expect(device.validate(unknown: [.capabilities, .configurations, .strings]) == [])
+        #expect(!device.validate(unknown: [.configurations, .strings]).isEmpty)
+        #expect(!device.validate(unknown: [.capabilities, .strings]).isEmpty)
+        #expect(!device.validate(unknown: [.capabilities, .configurations]).isEmpty)
+    }
+
+    @Test func theOtherSpeedsConfigurationsMayBeUnknown() {
+        var device = high
+        device.otherSpeed?.configurations = []
+        #expect(device.validate().count == 1)
+        #expect(device.validate(unknown: .otherConfigurations) == [])
+    }
+
     @Test(arguments: [
         BrokenLaw("no store at SuperSpeed", fast, "USB 3.2 §9.6.2", at: "BOS", saying: "there is no BOS descriptor") {
             $0.bos = nil
+        },
+        BrokenLaw("no store at 2.01", high, "USB 3.2 §9.6.2", at: "BOS", saying: "bcdUSB is 0x0201 has one") {
+            $0.device.usbVersion = 0x0201
         },
         BrokenLaw("a total that lies", fast, "USB 3.2 §9.6.2", at: "BOS", saying: "the store has 22 bytes") {
             $0.bos?.declaredTotalLength = 21

@@ -36,7 +36,7 @@ struct DescriptorPrinter {
 
     /// Writes a field that names a string, with the string.
     mutating func stringField(_ name: String, _ index: UInt8) {
-        let text = index == 0 ? "" : strings[index].map(Self.printable) ?? "(no such string)"
+        let text = index == 0 ? "" : strings[index].map(PrintableText.of) ?? "(no such string)"
         field(name, index, text)
     }
 
@@ -64,20 +64,6 @@ struct DescriptorPrinter {
 
     /// The column at which values end, as `lsusb` has it.
     private static let valueEnd = 25
-
-    /// A device's text with what would move a terminal's cursor or turn its text around made visible.
-    static func printable(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
 }
 
 extension DeviceDescription {

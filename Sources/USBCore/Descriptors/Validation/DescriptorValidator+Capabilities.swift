@@ -1,11 +1,16 @@
 extension DescriptorValidator {
-    /// The binary device object store: there at SuperSpeed, with the capabilities that the speed asks for.
+    /// The binary device object store: there at SuperSpeed and from USB 2.01 on, with what the speed asks for.
     mutating func checkCapabilities(_ description: DeviceDescription) {
         within("BOS") { validator in
             guard let bos = description.bos else {
                 validator.require(
                     !validator.speed.isSuperSpeed, "USB 3.2 §9.6.2",
                     "there is no BOS descriptor; a device at \(validator.speed.title) has one")
+                // Above 0x02ff the version itself is what is wrong.
+                let version = description.device.usbVersion
+                validator.require(
+                    validator.speed.isSuperSpeed || !(0x0201..<0x0300).contains(version) || !Self.isDecimal(version),
+                    "USB 3.2 §9.6.2", "there is no BOS descriptor; a device whose bcdUSB is \(hex(version)) has one")
                 return
             }
             validator.checkLengths(bos)

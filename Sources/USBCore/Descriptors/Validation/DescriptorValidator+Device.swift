@@ -1,6 +1,8 @@
 extension DescriptorValidator {
     /// The device descriptor by itself and against the speed.
-    mutating func checkDevice(_ description: DeviceDescription) {
+    ///
+    /// - Parameter isComplete: whether all of the configurations are known.
+    mutating func checkDevice(_ description: DeviceDescription, isComplete: Bool) {
         let device = description.device
         within("device") { validator in
             validator.checkVersion(device.usbVersion, hasCapabilities: description.bos != nil)
@@ -14,11 +16,12 @@ extension DescriptorValidator {
                 Self.isDecimal(device.deviceVersion), section,
                 "bcdDevice \(hex(device.deviceVersion)) has digits above 9; hosts print it as a decimal number")
             validator.require(
-                Int(device.configurationCount) == description.configurations.count, section,
+                !isComplete || Int(device.configurationCount) == description.configurations.count, section,
                 "bNumConfigurations is \(device.configurationCount), but there are "
                     + "\(description.configurations.count) configurations")
             validator.require(
-                !description.configurations.isEmpty, section, "there is no configuration; at least 1 is needed")
+                !isComplete || !description.configurations.isEmpty, section,
+                "there is no configuration; at least 1 is needed")
 
             let associated = (description.configurations.contains { !$0.associations.isEmpty })
             validator.advise(
@@ -80,7 +83,11 @@ extension DescriptorValidator {
     }
 
     /// The qualifier and the configurations of the other speed.
-    mutating func checkOtherSpeed(_ other: OtherSpeedDescription, of description: DeviceDescription) {
+    ///
+    /// - Parameter isComplete: whether all of the other speed's configurations are known.
+    mutating func checkOtherSpeed(
+        _ other: OtherSpeedDescription, of description: DeviceDescription, isComplete: Bool
+    ) {
         within("other speed") { validator in
             guard other.speed == DeviceDescription.otherSpeed(of: description.speed) else {
                 validator.error(
@@ -102,7 +109,7 @@ extension DescriptorValidator {
                 validator.require(
                     qualifier.extra.first == 0, "USB 2.0 §9.6.2", "the reserved last byte is missing or not 0")
                 validator.require(
-                    Int(qualifier.configurationCount) == other.configurations.count, "USB 2.0 §9.6.2",
+                    !isComplete || Int(qualifier.configurationCount) == other.configurations.count, "USB 2.0 §9.6.2",
                     "bNumConfigurations is \(qualifier.configurationCount), but there are "
                         + "\(other.configurations.count) configurations")
             }

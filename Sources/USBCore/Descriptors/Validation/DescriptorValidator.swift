@@ -4,14 +4,39 @@ extension DeviceDescription {
     /// - Parameter ignoringStrings: true for a description whose strings are unknown, as one read from a device's
     ///   configuration alone; a missing string is then no issue.
     public func validate(ignoringStrings: Bool = false) -> [DescriptorIssue] {
+        validate(unknown: ignoringStrings ? .strings : [])
+    }
+
+    /// Everything in which the description departs from the specification, but for what is not known of it.
+    ///
+    /// - Parameter unknown: the parts that could not be read from a device; that they are missing is no issue.
+    public func validate(unknown: UnknownParts) -> [DescriptorIssue] {
         var validator = DescriptorValidator(speed: speed)
-        validator.checkDevice(self)
+        validator.checkDevice(self, isComplete: !unknown.contains(.configurations))
         for configuration in configurations { validator.checkConfiguration(configuration) }
         validator.checkConfigurationValues(configurations)
-        if let otherSpeed { validator.checkOtherSpeed(otherSpeed, of: self) }
-        validator.checkCapabilities(self)
-        if !ignoringStrings { validator.checkStrings(of: self) }
+        if let otherSpeed {
+            validator.checkOtherSpeed(otherSpeed, of: self, isComplete: !unknown.contains(.otherConfigurations))
+        }
+        if !unknown.contains(.capabilities) { validator.checkCapabilities(self) }
+        if !unknown.contains(.strings) { validator.checkStrings(of: self) }
         return validator.issues
+    }
+
+    /// Parts of a description that its source did not give.
+    public struct UnknownParts: OptionSet, Sendable {
+        /// One bit for each part.
+        public let rawValue: UInt8
+        /// Makes a set from its bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// The strings.
+        public static let strings = Self(rawValue: 1)
+        /// Some of the configurations.
+        public static let configurations = Self(rawValue: 2)
+        /// Some of the other speed's configurations.
+        public static let otherConfigurations = Self(rawValue: 4)
+        /// The binary device object store.
+        public static let capabilities = Self(rawValue: 8)
     }
 
     /// The description itself, if nothing in it is an error; warnings do not matter here.
