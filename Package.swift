@@ -54,7 +54,8 @@ let package = Package(
             name: "ghostplug",
             dependencies: [
                 "CommandSupport", "DeviceInspection", "DeviceModels", "Measurement", "SocketIO", "USBCore",
-                "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging, "Yams",
+                "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging,
+                "Yams",
             ]),
         // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
         .target(name: "CBenchReference"),

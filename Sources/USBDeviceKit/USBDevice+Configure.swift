@@ -3,8 +3,8 @@ import USBCore
 extension USBDevice {
     /// Selects a configuration on behalf of the machine that exports the device.
     ///
-    /// Linux's own server exports devices that its kernel has configured, and there are clients that rely on it; one
-    /// that enumerates the device selects again.
+    /// Servers that take devices from their operating system hand them out configured, and there are clients that go
+    /// straight to the endpoints; a host that enumerates the device selects again.
     ///
     /// - Parameter value: `bConfigurationValue`; with 0 nothing happens.
     public func configure(_ value: UInt8) {

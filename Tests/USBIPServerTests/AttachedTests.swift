@@ -24,7 +24,7 @@ struct AttachedTests {
     }
 
     @Test(
-        "a device is configured when a client gets it, as those that Linux exports are", arguments: [0, 3] as [UInt8])
+        "a device is configured when a client gets it, for those that do not enumerate", arguments: [0, 3] as [UInt8])
     func configured(value: UInt8) throws {
         let server = try TestServer()
         let device = ScriptedDevice()
