@@ -60,7 +60,7 @@ struct DriveSettings {
         guard unitCount >= images else {
             throw ModelError("luns=\(unitCount) is too few for \(images) images", key: "luns")
         }
-        serialNumber = try Self.serial(options, context)
+        serialNumber = try options.serialNumber("serial", for: context)
         vendor = try options.ascii("vendor", upTo: 8, default: "Ghost")
         product = try options.ascii("product", upTo: 16, default: "Plug Drive")
 
@@ -103,19 +103,6 @@ struct DriveSettings {
             throw ModelError("snapshot=PATH keeps the changes of one image; there are \(paths.count)", key: "snapshot")
         }
         return snapshot
-    }
-
-    /// Stable from run to run, so that udev rules and `/dev/disk/by-id` keep working, and different for each drive.
-    private static func serial(_ options: ModelOptions, _ context: ModelContext) throws(ModelError) -> String {
-        guard let value = options.string("serial") else {
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for byte in "\(context.index) \(options.text)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-            let digits = String(hash & 0xffff_ffff_ffff, radix: 16, uppercase: true)
-            return String(repeating: "0", count: 12 - digits.count) + digits
-        }
-        let isAllowed = value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-        guard isAllowed, (1...32).contains(value.count) else { throw options.refusal("serial", value) }
-        return value
     }
 
     func unitConfiguration(_ index: Int) -> LogicalUnit.Configuration {

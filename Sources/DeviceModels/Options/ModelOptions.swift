@@ -83,6 +83,22 @@ public struct ModelOptions {
         return value
     }
 
+    /// A serial number of 1 to 32 letters, digits, dots, underscores and dashes, or one made of the specification.
+    ///
+    /// What is made is the same in every run, so that udev rules and `/dev/disk/by-id` keep working, and another for each
+    /// device.
+    public func serialNumber(_ key: String, for context: ModelContext) throws(ModelError) -> String {
+        guard let value = string(key) else {
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in "\(context.index) \(text)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            let digits = String(hash & 0xffff_ffff_ffff, radix: 16, uppercase: true)
+            return String(repeating: "0", count: 12 - digits.count) + digits
+        }
+        let isAllowed = value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+        guard isAllowed, (1...32).contains(value.count) else { throw refusal(key, value) }
+        return value
+    }
+
     /// The error of a value that a key does not take.
     public func refusal(_ key: String, _ value: String) -> ModelError {
         let allowed = keys.first { $0.name == key }?.values ?? ""

@@ -26,7 +26,7 @@ struct ZeroSettings {
         let pattern = try options.choice(
             "pattern", TestPattern.allCases.map { ($0.rawValue, $0) }, default: .zeros)
         let shapes = ZeroShapes(options, speed)
-        let serial = try Self.serial(options, context)
+        let serial = try options.serialNumber("serial", for: context)
         guard function == .echo else {
             try Self.refuse(["url"], of: options, "url= is for function=echo")
             var zero = ZeroGadget.Configuration()
@@ -74,18 +74,5 @@ struct ZeroSettings {
         let isPrintable = text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
         guard isPrintable, let url = WebUSBURL(text), url.scheme != .other else { throw options.refusal("url", text) }
         return url
-    }
-
-    /// Stable from run to run, and different for each device.
-    private static func serial(_ options: ModelOptions, _ context: ModelContext) throws(ModelError) -> String {
-        guard let value = options.string("serial") else {
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for byte in "\(context.index) \(options.text)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-            let digits = String(hash & 0xffff_ffff_ffff, radix: 16, uppercase: true)
-            return String(repeating: "0", count: 12 - digits.count) + digits
-        }
-        let isAllowed = value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-        guard isAllowed, (1...32).contains(value.count) else { throw options.refusal("serial", value) }
-        return value
     }
 }
