@@ -21,10 +21,10 @@ int linux_poll_add(int poll, int descriptor, uint64_t tag, int is_edge)
 
 int linux_poll_remove(int poll, int descriptor) { return checked(epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, NULL)); }
 
-int linux_poll_wait(int poll, uint64_t *tags, int room)
+int linux_poll_wait(int poll, uint64_t *tags, int room, int is_blocking)
 {
     struct epoll_event events[64];
-    int count = checked(epoll_wait(poll, events, room < 64 ? room : 64, -1));
+    int count = checked(epoll_wait(poll, events, room < 64 ? room : 64, is_blocking ? -1 : 0));
     for (int i = 0; i < count; i++) tags[i] = events[i].data.u64;
     return count;
 }

@@ -47,10 +47,12 @@ public final class ReadinessPoller: Sendable {
 
     /// Waits until something can be read or the time has come.
     ///
-    /// - Parameter body: is given the tags of what can be read, at most 64.
-    public func wait(_ body: (Span<UInt64>) -> Void) {
+    /// - Parameters:
+    ///   - isBlocking: false to look only.
+    ///   - body: is given the tags of what can be read, at most 64.
+    public func wait(isBlocking: Bool = true, _ body: (Span<UInt64>) -> Void) {
         unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 64) { room in
-            let count = unsafe linux_poll_wait(poll, room.baseAddress, Int32(room.count))
+            let count = unsafe linux_poll_wait(poll, room.baseAddress, Int32(room.count), isBlocking ? 1 : 0)
             body(unsafe Span(_unsafeElements: UnsafeBufferPointer(rebasing: room[..<max(0, Int(count))])))
         }
     }

@@ -39,6 +39,16 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
         return result
     }
 
+    /// Runs `body` if the executor is free; nil when it is not.
+    ///
+    /// Never waits, neither for the executor nor for a peer that does not read.
+    public func tryRun<R>(_ body: () -> R) -> R? {
+        guard gate.tryLock() else { return nil }
+        let result = body()
+        finish(mayBlock: false)
+        return result
+    }
+
     /// Runs `work` now when the executor is free, else leaves it to whoever holds it.
     ///
     /// Never blocks; callable from any thread, and from work that runs here.

@@ -27,8 +27,13 @@ public import USBCore
     public var firstRequestedLength: Int? { unsafe head?.pointee.requestedLength }
 
     /// Lends the transfer that has waited longest; nil when nothing waits.
-    func withFirst<R>(_ body: (borrowing URB) -> R) -> R? {
-        guard let slot = unsafe head else { return nil }
+    func withFirst<R>(_ body: (borrowing URB) -> R) -> R? { unsafe Self.lend(head, body) }
+
+    /// Lends the transfer that was added last; nil when nothing waits.
+    func withLast<R>(_ body: (borrowing URB) -> R) -> R? { unsafe Self.lend(tail, body) }
+
+    private static func lend<R>(_ slot: UnsafeMutablePointer<URBSlot>?, _ body: (borrowing URB) -> R) -> R? {
+        guard let slot = unsafe slot else { return nil }
         let urb = unsafe URB(slot)
         let result = body(urb)
         _ = unsafe urb.release()

@@ -75,7 +75,7 @@ public final class EventThread: BusClock {
     ///
     /// - Throws: ``SocketError`` when that is not possible; the caller then reads by itself.
     func watch(_ handler: any ReadinessHandler) throws(SocketError) {
-        state.withLock { start(&$0) }
+        guard state.withLock({ start(&$0) }) else { throw SocketError("there is no thread for events") }
         let watched = Watched(handler)
         let reference = unsafe Unmanaged.passRetained(watched)
         let tag = unsafe UInt64(UInt(bitPattern: reference.toOpaque()))
@@ -105,8 +105,9 @@ public final class EventThread: BusClock {
 
     // MARK: The thread
 
-    private func start(_ state: inout State) {
-        guard !state.isRunning else { return }
+    @discardableResult
+    private func start(_ state: inout State) -> Bool {
+        guard !state.isRunning else { return true }
         state.isRunning = true
         state.isAwake = true
         do throws(SocketError) {
@@ -116,6 +117,7 @@ public final class EventThread: BusClock {
             state.isRunning = false
             state.isAwake = false
         }
+        return state.isRunning
     }
 
     private func run() {
@@ -131,12 +133,11 @@ public final class EventThread: BusClock {
                 state.timer = earliest
                 poller.setTimer(earliest)
             }
-            guard due.isEmpty else {
-                for alarm in due { alarm.ring() }
-                due.removeAll(keepingCapacity: true)
-                continue
-            }
-            poller.wait { tags in
+            let isBlocking = due.isEmpty
+            for alarm in due { alarm.ring() }
+            due.removeAll(keepingCapacity: true)
+            // Alarms that are always due again must not keep connections waiting.
+            poller.wait(isBlocking: isBlocking) { tags in
                 // From now on alarms are only noted: the timer is set before the next wait.
                 state.withLock { $0.isAwake = true }
                 for index in tags.indices {

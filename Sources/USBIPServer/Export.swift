@@ -40,7 +40,7 @@ public final class Export: @unchecked Sendable {
     func released() { onRelease?() }
 
     /// How well time has been kept so far; nil where nobody keeps it.
-    public var paceStatistics: PaceStatistics? { executor.run { paced?.statistics } }
+    public var paceStatistics: PaceStatistics? { executor.run(mayBlock: false) { paced?.statistics } }
 
     /// The id that clients put into their headers.
     var deviceID: UInt32 { busNumber << 16 | deviceNumber }

@@ -22,6 +22,8 @@ import USBIPSession
     private var calmReads = 0
     /// After so many the event thread takes over.
     private static let calmAfter = 64
+    /// More bytes than this at once are no calm.
+    private static let calmBytes = 2048
     private let resting = Semaphore()
     /// Whether the buffer has commands that nobody has looked at.
     private var isUnread = false
@@ -61,7 +63,8 @@ import USBIPSession
     /// Moves bytes until the connection ends.
     func run() -> End {
         while true {
-            if calmReads >= Self.calmAfter { rest() }
+            // Not within a transfer: what comes next belongs into its memory.
+            if calmReads >= Self.calmAfter, unsafe landing.isEmpty { rest() }
             if let end = end ?? read() { return end }
         }
     }
@@ -71,30 +74,37 @@ import USBIPSession
         // The event thread has read already what it did not want to do.
         guard !isUnread else {
             isUnread = false
-            return serve(mayBlock: true)
+            return export.executor.run { serve(mayBlock: true) }
         }
         let target = unsafe landing.isEmpty ? UnsafeMutableRawBufferPointer(rebasing: buffer[have...]) : landing
         let count = unsafe socket.receive(into: target, isFilling: !landing.isEmpty)
-        guard count > 0 else { return count == 0 ? .ended : .failed(Int32(-count)) }
+        guard count > 0 else { return ended(count) }
         guard unsafe landing.isEmpty else { return serve(landed: count) }
         have += count
-        return serve(mayBlock: true)
+        return export.executor.run { serve(mayBlock: true) }
+    }
+
+    /// Why the connection has ended, when a read gave 0 or a negative errno.
+    private func ended(_ count: Int) -> End {
+        if writer.isOverfull { return .failed(ENOBUFS) }
+        return count == 0 ? .ended : .failed(Int32(-count))
     }
 
     /// Does the commands in the buffer.
+    ///
+    /// Called on the executor.
     private func serve(mayBlock: Bool) -> End? {
-        export.executor.run(mayBlock: mayBlock) {
-            writer.mayBlock = mayBlock
-            let before = session.bulkTransfers
-            do throws(ProtocolViolation) {
-                keep(try unsafe session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<have])))
-            } catch {
-                return .violated(error)
-            }
-            unsafe landing = session.landing
-            calmReads = session.bulkTransfers == before && session.keptCount > 0 ? calmReads + 1 : 0
-            return nil
+        writer.mayBlock = mayBlock
+        let before = session.bulkTransfers
+        do throws(ProtocolViolation) {
+            keep(try unsafe session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<have])))
+        } catch {
+            return .violated(error)
         }
+        unsafe landing = session.landing
+        let isCalm = unsafe session.bulkTransfers == before && session.keptCount > 0 && landing.isEmpty
+        calmReads = isCalm ? calmReads + 1 : 0
+        return nil
     }
 
     private func serve(landed count: Int) -> End? {
@@ -120,22 +130,26 @@ import USBIPSession
     }
 
     /// See ``ReadinessHandler/ready()``.
+    ///
+    /// What could take long is left to the connection's own thread: the event thread has others to serve.
     func ready() -> Bool {
         let count = unsafe socket.receive(
             into: UnsafeMutableRawBufferPointer(rebasing: buffer[have...]), mayBlock: false)
         guard count > 0 else {
             if count == -Int(EAGAIN) { return true }
-            end = count == 0 ? .ended : .failed(Int32(-count))
+            end = ended(count)
             return false
         }
         have += count
-        isUnread = export.executor.run(mayBlock: false) {
-            unsafe session.hasBulkTransfer(UnsafeRawBufferPointer(rebasing: buffer[..<have]))
-        }
-        guard !isUnread else { return false }
-        end = serve(mayBlock: false)
-        guard end == nil else { return false }
-        return unsafe landing.isEmpty
+        isUnread = true
+        guard have <= Self.calmBytes else { return false }
+        return export.executor.tryRun {
+            guard unsafe !session.mayBlock(UnsafeRawBufferPointer(rebasing: buffer[..<have])) else { return false }
+            isUnread = false
+            end = serve(mayBlock: false)
+            guard end == nil, !writer.hasPending else { return false }
+            return unsafe landing.isEmpty
+        } ?? false
     }
 
     /// See ``ReadinessHandler/released()``.

@@ -13,6 +13,8 @@ final class SocketWriter: SessionOutput {
     /// The most that is kept for a peer that does not read.
     private static let pendingLimit = 64 << 20
     private(set) var isBroken = false
+    /// Whether the connection was given up because the peer does not read.
+    private(set) var isOverfull = false
     /// Whether the thread that runs now is the connection's.
     var mayBlock = false
 
@@ -43,6 +45,7 @@ final class SocketWriter: SessionOutput {
 
     private func postpone(_ head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer) {
         guard pending.count + head.count + tail.count <= Self.pendingLimit else {
+            isOverfull = true
             fail()
             return
         }

@@ -44,7 +44,7 @@ extension URBSession {
         if unsafe slot.pointee.isKept {
             unsafe kept[id] = nil
             keptCount -= 1
-            if unsafe slot.pointee.endpoint.direction == .out { keptBytes -= unsafe slot.pointee.requestedLength }
+            keptBytes -= unsafe heldBytes(slot)
             unlinkers = unlinks.returned(id)
         }
         guard !isClosed else {

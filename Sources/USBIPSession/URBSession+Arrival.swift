@@ -44,7 +44,7 @@ extension URBSession {
     func beginArrival(_ command: SubmitCommand, _ shape: Shape, _ beginning: UnsafeRawBufferPointer) {
         // Only when the device will see the transfer: an unlink may have overtaken it, or too much may wait.
         let mayLand =
-            shape.packets == 0 && unlinks.heldCount == 0 && !isDraining && !isOverLimit(adding: shape.payload)
+            shape.packets == 0 && unlinks.heldCount == 0 && !isDraining && !isOverLimit(adding: shape.tail)
         let landing = mayLand ? unsafe device.landing(for: shape.endpoint, count: shape.payload) : nil
         let memory: UnsafeMutableRawPointer
         var isLanded = false

@@ -133,10 +133,11 @@ public protocol SessionOutput: AnyObject {
         return used
     }
 
-    /// Whether a transfer of a bulk endpoint is among whole commands at the front of `bytes`.
+    /// Whether the device may take long over the commands in `bytes`.
     ///
-    /// Such transfers can make a device block, for a disk; what cannot be told counts as one.
-    public func hasBulkTransfer(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// Periodic transfers and standard requests never do; bulk transfers can have to do with a disk, class and vendor
+    /// requests with anything. What cannot be told counts as one of these.
+    public func mayBlock(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress else { return false }
         var offset = 0
         while bytes.count - offset >= URBWire.headerSize {
@@ -145,6 +146,7 @@ public protocol SessionOutput: AnyObject {
             guard unsafe URBCommand(rawValue: header.word(0)) != .unlink else { continue }
             let command = unsafe SubmitCommand(header: header)
             guard let shape = try? shape(of: command), let type = shape.type, type != .bulk else { return true }
+            guard type != .control || command.setup.kind == .standard else { return true }
             offset += shape.tail
         }
         return false
@@ -251,7 +253,7 @@ public protocol SessionOutput: AnyObject {
         }
         if unlinks.submitted(command.sequence), answerOvertakers(of: command.sequence) { return .overtaken }
         if isDraining { return .refused(.shutdown) }
-        guard isOverLimit(adding: shape.payload) else { return .admitted }
+        guard isOverLimit(adding: shape.tail) else { return .admitted }
         onEvent(
             .overLimit(
                 "\(keptCount) transfers with \(keptBytes) bytes wait in the device; the limits are "
@@ -317,6 +319,7 @@ public protocol SessionOutput: AnyObject {
     private func keep(_ slot: UnsafeMutablePointer<URBSlot>, isLanded: Bool) {
         let id = unsafe slot.pointee.id
         unsafe slot.pointee.isKept = true
+        keptBytes += unsafe heldBytes(slot)
         if unsafe slot.pointee.endpoint.direction == .out {
             let count = unsafe slot.pointee.requestedLength
             if !isLanded, let payload = unsafe slot.pointee.payload {
@@ -329,10 +332,15 @@ public protocol SessionOutput: AnyObject {
                 }
                 unsafe slot.pointee.payload = unsafe UnsafeRawPointer(slot.pointee.owned)
             }
-            keptBytes += count
         }
         unsafe kept[id] = slot
         keptCount += 1
+    }
+
+    /// The bytes that a kept transfer takes: the host's, and the packets' descriptors.
+    func heldBytes(_ slot: UnsafeMutablePointer<URBSlot>) -> Int {
+        let isOut = unsafe slot.pointee.endpoint.direction == .out
+        return unsafe (isOut ? slot.pointee.requestedLength : 0) + slot.pointee.packets.count * URBWire.packetSize
     }
 
     // MARK: Slots

@@ -97,15 +97,18 @@ public import USBDeviceKit
 
     /// Submits an isochronous transfer of packets of one size, without gaps; it may be kept.
     ///
-    /// - Parameter bytes: what an OUT transfer sends; padded with zeros.
+    /// - Parameters:
+    ///   - bytes: what an OUT transfer sends; padded with zeros.
+    ///   - sharing: whether all packets lie in the same bytes.
     @discardableResult
     public func submitIsochronous(
-        _ endpoint: EndpointAddress, packets count: Int, of size: Int, _ bytes: [UInt8] = []
+        _ endpoint: EndpointAddress, packets count: Int, of size: Int, _ bytes: [UInt8] = [], sharing: Bool = false
     ) -> URB.ID {
-        let slot = unsafe makeSlot(endpoint, count * size)
+        let slot = unsafe makeSlot(endpoint, sharing ? size : count * size)
         let packets = unsafe slot.pointee.makePackets(count)
         for index in 0..<count {
-            let packet = IsochronousPacket(offset: UInt32(index * size), length: UInt32(size), status: .missed)
+            let packet = IsochronousPacket(
+                offset: UInt32(sharing ? 0 : index * size), length: UInt32(size), status: .missed)
             unsafe packets.initializeElement(at: index, to: packet)
         }
         let missing = [UInt8](repeating: 0, count: max(0, count * size - bytes.count))

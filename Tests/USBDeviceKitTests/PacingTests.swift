@@ -200,6 +200,41 @@ struct PacingTests {
         expectClean()
     }
 
+    @Test("a long answer that is taken back does not keep the endpoint from the next")
+    func cancellingALongAnswer() {
+        gadget.reports.send([UInt8](repeating: 1, count: 8000))
+        let long = host.submitIn(.in(1), 8000)
+        host.clock.advance(by: 2 * millisecond)
+        host.cancel(long)
+        #expect(host.outcome(long)?.actualLength == 8000)
+        gadget.reports.send([2])
+        let next = host.submitIn(.in(1), 8)
+        host.clock.advance(by: 5 * millisecond)
+        #expect(host.outcome(next)?.data == [2])
+        expectClean()
+    }
+
+    @Test("what is put at a stream's end and taken back again leaves no gap, however often")
+    func takingBackTheEnd() {
+        let first = host.submitIsochronous(.in(2), packets: 4, of: 16)
+        for _ in 0..<1000 { host.cancel(host.submitIsochronous(.in(2), packets: 1000, of: 16)) }
+        let second = host.submitIsochronous(.in(2), packets: 4, of: 16)
+        let ends = times(until: 20)
+        #expect(ends.map(\.id) == [first, second])
+        #expect(ends.map(\.time) == [5, 9])
+        expectClean()
+    }
+
+    @Test("a setting that goes takes what waits for its endpoints along")
+    func settingGoes() {
+        gadget.reports.send([1])
+        let ids = (0..<3).map { _ in host.submitIn(.in(1), 8) }
+        let stream = host.submitIsochronous(.in(2), packets: 100, of: 16)
+        #expect(host.control(.setConfiguration(0))?.status == .success)
+        #expect((ids + [stream]).map { host.outcome($0)?.status } == Array(repeating: .shutdown, count: 4))
+        expectClean()
+    }
+
     // MARK: Ends
 
     @Test("a reset, and the host's going, return everything that waits", arguments: [true, false])

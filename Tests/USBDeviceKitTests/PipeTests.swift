@@ -266,4 +266,15 @@ struct IsochronousPipeTests {
         #expect(host.outcome(id)?.actualLength == 6)
         #expect(received == [[1, 2], [3, 4], [5, 6]])
     }
+
+    @Test("packets that share bytes of the host's buffer get what room there is")
+    func overlappingPackets() throws {
+        gadget.input.send([1, 2, 3, 4])
+        gadget.input.send([5, 6, 7, 8])
+        let completion = try #require(
+            host.outcome(host.submitIsochronous(.in(1), packets: 2, of: 4, sharing: true)))
+        #expect(completion.data == [1, 2, 3, 4])
+        #expect(completion.packets.map(\.actualLength) == [4, 0])
+        #expect(completion.packets.map(\.status) == [.success, .overflow])
+    }
 }

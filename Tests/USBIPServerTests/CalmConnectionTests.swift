@@ -20,13 +20,15 @@ struct CalmConnectionTests {
         return sequence
     }
 
-    @Test("a connection that was calm moves bulk data when it wants to, large ones included")
-    func calmThenBusy() throws {
+    @Test(
+        "a connection that was calm moves bulk data when it wants to, large ones included",
+        arguments: [[10, 1_000_000], [1_000_000, 10, 40_000]])
+    func calmThenBusy(sizes: [Int]) throws {
         let server = try TestServer()
         let device = try server.add("1-1")
         let client = try server.attach("1-1")
         var sequence = try calm(client, device)
-        for size in [10, 40_000, 1_000_000] {
+        for size in sizes {
             sequence += 1
             let payload = [UInt8](repeating: UInt8(size % 251), count: size)
             #expect(try client.exchange(client.model.submit(sequence, .out(1), payload: payload))?.sequence == sequence)

@@ -13,8 +13,8 @@ int linux_poll_create(void);
 int linux_poll_add(int poll, int descriptor, uint64_t tag, int is_edge);
 /// Takes a descriptor out.
 int linux_poll_remove(int poll, int descriptor);
-/// Waits, and writes at most `room` (1 to 64) tags of those that can be read; returns how many.
-int linux_poll_wait(int poll, uint64_t *tags, int room);
+/// Waits, unless told not to, and writes at most `room` (1 to 64) tags of those that can be read; returns how many.
+int linux_poll_wait(int poll, uint64_t *tags, int room, int is_blocking);
 
 /// Makes a timer of the monotonic clock, which can be read when it has expired.
 int linux_timer_create(void);

@@ -82,15 +82,16 @@ public final class InPipe: EndpointHandler {
 
     /// Fills the packets of an isochronous transfer, which does not wait: a packet for which there is nothing is empty.
     private func submitPackets(_ urb: consuming URB) {
-        let lengths = (0..<urb.packetCount).map { Int(urb.packet($0)?.length ?? 0) }
-        urb.completePackets { index, output in
+        urb.completePackets { _, output in
+            // Less than the packet's length where packets overlap in the host's buffer.
+            let room = output.freeCapacity
             if let source {
-                source(lengths[index], &output)
+                source(room, &output)
                 return .success
             }
             guard let bytes = next() else { return .success }
-            for byte in bytes.prefix(lengths[index]) { output.append(byte) }
-            return bytes.count > lengths[index] ? .overflow : .success
+            for byte in bytes.prefix(room) { output.append(byte) }
+            return bytes.count > room ? .overflow : .success
         }
     }
 

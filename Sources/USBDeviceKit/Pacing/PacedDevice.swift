@@ -15,6 +15,9 @@ public final class PacedDevice: USBDevice, URBSink {
     /// When the alarm is set to ring.
     private var alarmTime = UInt64.max
     private var isRinging = false
+    /// Whether whoever wants a transfer back is waiting for it now.
+    private var isCancelling = false
+    private var isConnected = false
     /// By table index.
     private var pipes: [PacedPipe?] = Array(repeating: nil, count: 32)
     private var activePipes: [PacedPipe] = []
@@ -47,7 +50,10 @@ public final class PacedDevice: USBDevice, URBSink {
     }
 
     /// See ``USBDevice/connect()``.
-    public func connect() { device.connect() }
+    public func connect() {
+        isConnected = true
+        device.connect()
+    }
 
     /// See ``USBDevice/transferType(of:)``.
     public func transferType(of endpoint: EndpointAddress) -> TransferType? { device.transferType(of: endpoint) }
@@ -64,6 +70,7 @@ public final class PacedDevice: USBDevice, URBSink {
 
     /// See ``USBDevice/disconnect()``.
     public func disconnect() {
+        isConnected = false
         returnTransfers()
         device.disconnect()
     }
@@ -85,7 +92,8 @@ public final class PacedDevice: USBDevice, URBSink {
     /// See ``USBDevice/submit(_:)``.
     public func submit(_ urb: consuming URB) {
         switch urb.type {
-        case .control, .bulk: device.submit(urb)
+        case .bulk: device.submit(urb)
+        case .control: control(urb)
         case .isochronous, .interrupt:
             guard let schedule = device.schedule(of: urb.endpoint), let now = port?.clock.now else {
                 device.submit(urb)
@@ -99,13 +107,31 @@ public final class PacedDevice: USBDevice, URBSink {
 
     /// See ``USBDevice/cancel(_:)``.
     public func cancel(_ id: URB.ID) {
-        for pipe in activePipes where pipe.cancel(id) { return }
+        let now = port?.clock.now ?? 0
+        for pipe in activePipes where pipe.cancel(id, now: now) {
+            arm(for: pipe)
+            return
+        }
+        isCancelling = true
         device.cancel(id)
+        isCancelling = false
+    }
+
+    private func control(_ urb: consuming URB) {
+        let setup = urb.setup
+        device.submit(urb)
+        guard setup.kind == .standard else { return }
+        switch StandardRequest(rawValue: setup.request) {
+        case .setConfiguration, .setInterface:
+            // What waits for an endpoint that has gone, or has changed, goes back as what the device had of it did.
+            for pipe in activePipes where device.schedule(of: pipe.endpoint) != pipe.schedule { pipe.returnTransfers() }
+        default: break
+        }
     }
 
     private func pipe(of endpoint: EndpointAddress) -> PacedPipe {
         if let pipe = pipes[endpoint.tableIndex] { return pipe }
-        let pipe = PacedPipe()
+        let pipe = PacedPipe(endpoint)
         pipes[endpoint.tableIndex] = pipe
         activePipes.append(pipe)
         return pipe
@@ -147,12 +173,12 @@ public final class PacedDevice: USBDevice, URBSink {
             return
         }
         if let finish = pipe.finish(of: urb, now: now) {
-            if finish > now {
+            if finish > now, isConnected, !isCancelling {
                 pipe.park(urb, until: finish)
                 arm(for: pipe)
                 return
             }
-            statistics.count(delay: now - finish)
+            statistics.count(delay: now - min(now, finish))
         }
         urb.giveBack()
         arm(for: pipe)

@@ -7,7 +7,8 @@ final class PacedPipe {
     /// At most one, which the device has answered before its turn was over.
     private var finished = URBQueue()
     private var finishTime: UInt64 = 0
-    private var schedule = PeriodicSchedule(period: 1, capacity: 1)
+    private(set) var schedule = PeriodicSchedule(period: 1, capacity: 1)
+    let endpoint: EndpointAddress
     /// The endpoint's next turn, 0 before the first transfer; turns follow each other by the period.
     private var next: UInt64 = 0
     /// The turn that the transfer which the device has was given.
@@ -15,6 +16,8 @@ final class PacedPipe {
     private var isPolled = false
     /// Whether the device has just been given a transfer and has not returned.
     var isServing = false
+
+    init(_ endpoint: EndpointAddress) { self.endpoint = endpoint }
 
     /// When there is something to do; nil when it is the device's or the host's turn.
     var deadline: UInt64? {
@@ -98,15 +101,22 @@ final class PacedPipe {
     }
 
     /// Gives a transfer back that is here; false when it is not.
-    func cancel(_ id: URB.ID) -> Bool {
+    func cancel(_ id: URB.ID, now: UInt64) -> Bool {
         if let urb = waiting.remove(id) {
-            // A stream that has ended may begin again at once.
-            if waiting.isEmpty, !isPolled { next = 0 }
+            if waiting.isEmpty {
+                // A stream that has ended may begin again at once.
+                if !isPolled { next = 0 }
+            } else if urb.type == .isochronous {
+                // The end of a stream that was taken back is free again.
+                next = waiting.withLast { unsafe $0.slot.pointee.due } ?? next
+            }
             urb.complete(.cancelled)
             return true
         }
         guard let urb = finished.remove(id) else { return false }
-        // Too late: the device has done it.
+        // Too late: the device has done it. The bus need not finish it, though.
+        next = turn
+        next = firstTurn(notBefore: now)
         urb.giveBack()
         return true
     }
