@@ -43,7 +43,7 @@ extension URBSession {
         var unlinkers: [UInt32] = []
         if unsafe slot.pointee.isKept {
             unsafe kept[id] = nil
-            keptCount -= 1
+            waitingCount -= 1
             keptBytes -= unsafe heldBytes(slot)
             unlinkers = unlinks.returned(id)
         }

@@ -32,10 +32,13 @@ public protocol SessionOutput: AnyObject {
     ///
     /// Those answered at once never get here.
     var kept: [UInt32: UnsafeMutablePointer<URBSlot>] = unsafe [:]
+    // Not public themselves: the compiler guards a public property of a class at every access.
+    private var bulkTransferCount = 0
+    var waitingCount = 0
     /// How many transfers of bulk endpoints there have been.
-    public private(set) var bulkTransfers = 0
+    public var bulkTransfers: Int { bulkTransferCount }
     /// How many transfers wait in the device.
-    public internal(set) var keptCount = 0
+    public var keptCount: Int { waitingCount }
     var keptBytes = 0
     let unlinks = UnlinkTable()
     var isClosed = false
@@ -84,7 +87,7 @@ public protocol SessionOutput: AnyObject {
 
     deinit {
         // The device would give its transfers back to memory that is gone.
-        precondition(keptCount == 0, "a session must be closed before it is let go")
+        precondition(waitingCount == 0, "a session must be closed before it is let go")
         unsafe outputBuffer.deallocate()
         while let slot = unsafe freeSlots {
             unsafe freeSlots = slot.pointee.next
@@ -212,7 +215,7 @@ public protocol SessionOutput: AnyObject {
     ) throws(ProtocolViolation) {
         var verdict = try admit(command, shape)
         if case .overtaken = verdict { return }
-        if shape.type == .bulk { bulkTransfers &+= 1 }
+        if shape.type == .bulk { bulkTransferCount &+= 1 }
         let slot = unsafe takeSlot()
         unsafe slot.pointee.id = command.sequence
         unsafe slot.pointee.endpoint = shape.endpoint
@@ -248,7 +251,7 @@ public protocol SessionOutput: AnyObject {
 
     /// Whether a transfer may go to the device.
     private func admit(_ command: SubmitCommand, _ shape: Shape) throws(ProtocolViolation) -> Admission {
-        if keptCount > 0, isKept(command.sequence) {
+        if waitingCount > 0, isKept(command.sequence) {
             throw ProtocolViolation("sequence number \(command.sequence) for a second transfer while the first waits")
         }
         if unlinks.submitted(command.sequence), answerOvertakers(of: command.sequence) { return .overtaken }
@@ -256,7 +259,7 @@ public protocol SessionOutput: AnyObject {
         guard isOverLimit(adding: shape.tail) else { return .admitted }
         onEvent(
             .overLimit(
-                "\(keptCount) transfers with \(keptBytes) bytes wait in the device; the limits are "
+                "\(waitingCount) transfers with \(keptBytes) bytes wait in the device; the limits are "
                     + "\(limits.keptTransfers) and \(limits.keptBytes)"))
         return .refused(.outOfMemory)
     }
@@ -275,7 +278,7 @@ public protocol SessionOutput: AnyObject {
 
     /// Whether the device keeps too much to be given another transfer.
     func isOverLimit(adding payload: Int) -> Bool {
-        keptCount >= limits.keptTransfers || keptBytes + payload > limits.keptBytes
+        waitingCount >= limits.keptTransfers || keptBytes + payload > limits.keptBytes
     }
 
     private func readPackets(
@@ -334,7 +337,7 @@ public protocol SessionOutput: AnyObject {
             }
         }
         unsafe kept[id] = slot
-        keptCount += 1
+        waitingCount += 1
     }
 
     /// The bytes that a kept transfer takes: the host's, and the packets' descriptors.
@@ -383,10 +386,10 @@ public protocol SessionOutput: AnyObject {
         unsafe arriving = nil
         device.disconnect()
         for id in unsafe Array(kept.keys) { device.cancel(id) }
-        if keptCount > 0 { selfUntilEmpty = self }
+        if waitingCount > 0 { selfUntilEmpty = self }
     }
 
     func releaseIfEmpty() {
-        if isClosed, keptCount == 0 { selfUntilEmpty = nil }
+        if isClosed, waitingCount == 0 { selfUntilEmpty = nil }
     }
 }

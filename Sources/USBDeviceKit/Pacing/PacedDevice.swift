@@ -25,7 +25,8 @@ public final class PacedDevice: USBDevice, URBSink {
     private let frame: UInt64
 
     /// How well time was kept since the device was made.
-    public private(set) var statistics = PaceStatistics()
+    public var statistics: PaceStatistics { measured }
+    private var measured = PaceStatistics()
 
     /// Paces `device`.
     public init(_ device: any USBDevice) {
@@ -153,7 +154,7 @@ public final class PacedDevice: USBDevice, URBSink {
                 let now = clock.now
                 guard due <= now else { break }
                 if let urb = pipe.popFinished() {
-                    statistics.count(delay: now - due)
+                    measured.count(delay: now - due)
                     urb.giveBack()
                 } else if let urb = pipe.popDue() {
                     urb.intercept(self)
@@ -178,7 +179,7 @@ public final class PacedDevice: USBDevice, URBSink {
                 arm(for: pipe)
                 return
             }
-            statistics.count(delay: now - min(now, finish))
+            measured.count(delay: now - min(now, finish))
         }
         urb.giveBack()
         arm(for: pipe)
