@@ -53,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "ghostplug",
             dependencies: [
-                "CommandSupport", "DeviceInspection", "DeviceModels", "Measurement", "SocketIO", "USBCore",
+                "CLinux", "CommandSupport", "DeviceInspection", "DeviceModels", "Measurement", "SocketIO", "USBCore",
                 "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging,
                 "Yams",
             ]),

@@ -2,14 +2,25 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 static int checked(int result) { return result < 0 ? -errno : result; }
 
 int linux_accept(int listener) { return checked(accept4(listener, NULL, NULL, SOCK_CLOEXEC)); }
+
+int linux_end_with_parent(int parent)
+{
+    int result = checked(prctl(PR_SET_PDEATHSIG, SIGTERM));
+    // It may have ended before.
+    if (getppid() != parent) raise(SIGTERM);
+    return result;
+}
 
 int linux_poll_create(void) { return checked(epoll_create1(EPOLL_CLOEXEC)); }
 

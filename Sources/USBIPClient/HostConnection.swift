@@ -4,6 +4,18 @@ import Synchronization
 import USBCore
 import USBIPWire
 
+/// How long a thread may wait for a server that does not read.
+enum SendPatience: Sendable {
+    /// Not at all, as becomes a task's thread.
+    case none
+    case until(Deadline)
+    /// For as long as the connection lives, which ``HostLimits/sendStall`` bounds.
+    case unlimited
+
+    /// Until `deadline`, where there is one.
+    init(until deadline: Deadline?) { self = deadline.map { .until($0) } ?? .unlimited }
+}
+
 /// A session on a socket: a thread that reads, and any that submit.
 ///
 /// `@unchecked Sendable`: ``session`` and the state below it are touched under ``lock`` only, but for what belongs to
@@ -46,18 +58,19 @@ import USBIPWire
     // MARK: Submitting
 
     func submit(
-        _ command: SubmitCommand, _ request: TransferRequest, until deadline: Deadline? = nil,
+        _ command: SubmitCommand, _ request: TransferRequest, _ patience: SendPatience = .unlimited,
         _ handler: @escaping TransferHandler
     ) throws(HostError) -> TransferID {
         let id = try lock.withLock { () throws(HostError) in
             if let ending { throw ending }
             return try session.submit(command, request, handler)
         }
-        if !isReader { flush(until: deadline) }
+        if !isReader { flush(patience) }
         return id
     }
 
-    func cancel(_ id: TransferID, until deadline: Deadline? = nil) {
+    /// Never waits: where the socket has no room, a thread of its own sends the unlink.
+    func cancel(_ id: TransferID) {
         do {
             try lock.withLock { () throws(HostError) in
                 if ending == nil { try session.cancel(id) }
@@ -65,7 +78,7 @@ import USBIPWire
         } catch {
             end(error)
         }
-        if !isReader { flush(until: deadline) }
+        if !isReader { flush(.none) }
     }
 
     /// Ends the connection: the reading thread gives every transfer back with `error`.
@@ -83,25 +96,44 @@ import USBIPWire
     /// Sends what there is, unless another thread is at it.
     ///
     /// The reading thread does not wait for room: a server that waits for us to read would never make any. The others
-    /// wait, until `deadline` where there is one.
-    private func flush(until deadline: Deadline? = nil) {
-        guard beginSending() else { return }
+    /// wait as long as they may, and then leave the rest to a thread that has the time: nobody else would send it.
+    private func flush(_ patience: SendPatience = .unlimited) {
+        if beginSending() { send(patience) }
+    }
+
+    /// Sends what there is; ``isSending`` is this thread's.
+    private func send(_ patience: SendPatience) {
         while let (head, tail) = unsafe nextParts() {
             let count = unsafe socket.send(head, tail, mayBlock: false)
             if count >= 0 {
                 lock.withLock { session.sent(count) }
             } else if count != -Int(EAGAIN) {
-                stopSending()
-                end(.socket(SocketError("cannot send", code: Int32(truncatingIfNeeded: -count))))
-                return
+                return sendingFailed(Int32(truncatingIfNeeded: -count))
             } else if isReader {
-                stopSending(isStalled: true)
-                return
-            } else if !waitForRoom(until: deadline) {
-                stopSending()
-                return
+                return stopSending(isStalled: true)
+            } else if !waitForRoom(patience) {
+                return handOver()
             }
         }
+    }
+
+    /// The rest is sent by a thread of its own, which gives up only when the server reads nothing for too long.
+    private func handOver() {
+        do throws(SocketError) {
+            try startThread("usbip-send") { self.send(.unlimited) }
+        } catch {
+            stopSending()
+            end(.socket(error))
+        }
+    }
+
+    /// Nothing can be sent any more, so ``isSending`` stays.
+    private func sendingFailed(_ code: Int32) {
+        guard code == EPIPE || code == ECONNRESET else {
+            return end(.socket(SocketError("cannot send", code: code)))
+        }
+        // The server has gone, perhaps with answers on the way: the reading thread takes those, and finds the end.
+        socket.shutdown()
     }
 
     private func beginSending() -> Bool {
@@ -133,18 +165,24 @@ import USBIPWire
         return unsafe parts
     }
 
-    /// Waits until the server reads again; false when that took too long.
-    private func waitForRoom(until deadline: Deadline?) -> Bool {
+    /// Waits until the server reads again, or the connection ends; false when the patience is at its end.
+    private func waitForRoom(_ patience: SendPatience) -> Bool {
         let stall = Deadline(after: limits.sendStall)
+        let deadline: Deadline?
+        switch patience {
+        case .none: return false
+        case .until(let time): deadline = time
+        case .unlimited: deadline = nil
+        }
         while true {
             var entry = pollfd(fd: socket.descriptor, events: Int16(POLLOUT), revents: 0)
             let wait = min(stall.millisecondsLeft, deadline?.millisecondsLeft ?? .max)
             if unsafe poll(&entry, 1, max(1, wait)) > 0 { return true }
-            if let deadline, deadline.hasPassed { return false }
             if stall.hasPassed {
                 end(.unresponsive("it has read nothing for \(limits.sendStall)"))
-                return false
+                return true
             }
+            if let deadline, deadline.hasPassed { return false }
         }
     }
 
@@ -190,7 +228,7 @@ import USBIPWire
             let target = unsafe isLanding ? landing : UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<room])
             let count = unsafe socket.receive(into: target, isFilling: isLanding)
             guard count > 0 else {
-                return count == 0
+                return count == 0 || count == -Int(ECONNRESET) || count == -Int(EPIPE)
                     ? .disconnected : .socket(SocketError("cannot read", code: Int32(truncatingIfNeeded: -count)))
             }
             var outcome: HostError?

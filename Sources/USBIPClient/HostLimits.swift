@@ -4,7 +4,8 @@ public struct HostLimits: Sendable {
     public var transfers: Int
     /// How many bytes may wait for a server that does not read before another transfer is refused.
     public var unsentBytes: Int
-    /// How long the server may take to answer an unlink before the connection is closed.
+    /// How long the server may take to answer the unlink of a transfer that is waited for, blocking or in a task,
+    /// before the connection is closed; what ``RemoteDevice/cancel(_:)`` takes back has no such bound.
     public var unlinkGrace: Duration
     /// How long the server may read nothing while there is something to send.
     public var sendStall: Duration

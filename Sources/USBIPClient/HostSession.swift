@@ -17,6 +17,8 @@ import USBIPWire
     private static let unlinkMark: UInt32 = 0x8000_0000
     private var lastSequence: UInt32 = 0
     private var unlinkCount = 0
+    /// Transfers that have ended, and whose bytes have not been sent to the end.
+    private var retiringCount = 0
     var output = OutputQueue()
 
     /// Transfers that were answered, in the order of their answers; their bytes are valid until the next read.
@@ -39,7 +41,7 @@ import USBIPWire
     }
 
     /// How many transfers have not ended.
-    var usedCount: Int { pool.used }
+    var usedCount: Int { pool.used - retiringCount }
     /// How many commands have no answer.
     var unansweredCount: Int { table.count }
 
@@ -111,7 +113,10 @@ import USBIPWire
     func sent(_ count: Int) {
         guard let slot = unsafe output.advance(count) else { return }
         unsafe slot.pointee.pins -= 1
-        if unsafe slot.pointee.pins == 0 && slot.pointee.state == .retiring { unsafe pool.give(slot) }
+        if unsafe slot.pointee.pins == 0 && slot.pointee.state == .retiring {
+            retiringCount -= 1
+            unsafe pool.give(slot)
+        }
     }
 
     // MARK: Taking back
@@ -182,6 +187,7 @@ import USBIPWire
             if unsafe slot.pointee.isCancelRequested { unsafe complete(slot, .cancelled) } else { unsafe send(slot) }
         } else if unsafe slot.pointee.pins > 0 {
             unsafe slot.pointee.state = .retiring
+            retiringCount += 1
         } else {
             unsafe pool.give(slot)
         }

@@ -15,7 +15,7 @@ enum ImportHandshake {
         } catch {
             throw .socket(error)
         }
-        guard let header = OpHeader(parsing: try receive(OpHeader.size, socket, deadline)) else {
+        guard let header = OpHeader(parsing: try TimedReading.receive(OpHeader.size, socket, deadline)) else {
             throw .violation("it sent no header")
         }
         guard header.version == usbipVersion, header.code == .importReply else {
@@ -24,7 +24,7 @@ enum ImportHandshake {
                     + " code 0x\(String(header.code.rawValue, radix: 16))")
         }
         guard header.status == .ok else { throw .refused(busID: busID, status: header.status) }
-        guard let record = DeviceRecord(parsing: try receive(DeviceRecord.size, socket, deadline)) else {
+        guard let record = DeviceRecord(parsing: try TimedReading.receive(DeviceRecord.size, socket, deadline)) else {
             throw .violation("it sent a device record with a broken string")
         }
         guard record.busID == busID else {
@@ -33,31 +33,5 @@ enum ImportHandshake {
         socket.setReadTimeout(milliseconds: 0)
         socket.setWriteTimeout(milliseconds: 0)
         return record
-    }
-
-    /// Reads exactly `count` bytes, however slowly they come, until the deadline.
-    private static func receive(_ count: Int, _ socket: StreamSocket, _ deadline: Deadline) throws(HostError) -> [UInt8]
-    {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var received = 0
-        while received < count {
-            let wait = deadline.millisecondsLeft
-            guard wait > 0 else { throw late(received, count) }
-            socket.setReadTimeout(milliseconds: wait)
-            let result = unsafe bytes.withUnsafeMutableBytes { all in
-                unsafe socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: all[received...]))
-            }
-            guard result != 0 else { throw .disconnected }
-            guard result > 0 else {
-                if result == -Int(EAGAIN) { throw late(received, count) }
-                throw .socket(SocketError("cannot read", code: Int32(truncatingIfNeeded: -result)))
-            }
-            received += result
-        }
-        return bytes
-    }
-
-    private static func late(_ received: Int, _ count: Int) -> HostError {
-        .unresponsive("\(received) of \(count) bytes of the answer to an import came in time")
     }
 }

@@ -16,10 +16,10 @@ extension RemoteDevice {
         }
         let waiter = ResultWaiter()
         let deadline = request.timeout.map { Deadline(after: $0) }
-        let id = try submit(request, until: deadline) { waiter.fulfil($0) }
+        let id = try submit(request, SendPatience(until: deadline)) { waiter.fulfil($0) }
         if let result = waiter.wait(until: deadline) { return try result.connected() }
         let grace = Deadline(after: limits.unlinkGrace)
-        connection.cancel(id, until: grace)
+        connection.cancel(id)
         guard var result = waiter.wait(until: grace) else { throw giveUp(on: request.endpoint) }
         // Otherwise it ended after all, before the server heard of the unlink.
         if result.status == .cancelled { result.status = .timedOut }
@@ -33,6 +33,8 @@ extension RemoteDevice {
     }
 
     /// Carries out a transfer; cancelling the task takes it back.
+    ///
+    /// The task's thread never waits, not even for a server that does not read.
     ///
     /// Timeouts are as in the blocking form. A cancelled transfer's result has the status
     /// ``USBCore/TransferStatus/cancelled``, or what it became when that came too late.
@@ -80,7 +82,7 @@ private final class AsyncFlight: Sendable {
     func run() async -> Result<TransferResult, HostError> {
         await unsafe withUnsafeContinuation { continuation in
             do throws(HostError) {
-                let id = try device.submit(request, until: request.timeout.map { Deadline(after: $0) }) { result in
+                let id = try device.submit(request, .none) { result in
                     var result = result
                     if self.finish(), result.status == .cancelled { result.status = .timedOut }
                     unsafe continuation.resume(returning: .success(result))
@@ -149,7 +151,7 @@ private final class AsyncFlight: Sendable {
             return old
         }
         old?.cancel()
-        device.connection.cancel(id, until: Deadline(after: grace))
+        device.connection.cancel(id)
     }
 
     private var isOver: Bool { state.withLock { $0.isOver } }

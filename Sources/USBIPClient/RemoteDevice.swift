@@ -85,14 +85,14 @@ public final class RemoteDevice: Sendable {
     public func submit(
         _ request: TransferRequest, onComplete: @escaping @Sendable (TransferResult) -> Void
     ) throws(HostError) -> TransferID {
-        try submit(request, until: nil, onComplete: onComplete)
+        try submit(request, .unlimited, onComplete: onComplete)
     }
 
     func submit(
-        _ request: TransferRequest, until deadline: Deadline?, onComplete: @escaping @Sendable (TransferResult) -> Void
+        _ request: TransferRequest, _ patience: SendPatience, onComplete: @escaping @Sendable (TransferResult) -> Void
     ) throws(HostError) -> TransferID {
         let command = try known.withLock { known throws(HostError) in try known.command(for: request) }
-        return try connection.submit(command, request, until: deadline) { completion in
+        return try connection.submit(command, request, patience) { completion in
             onComplete(completion.result())
             return .done
         }
@@ -107,17 +107,19 @@ public final class RemoteDevice: Sendable {
     ///   ``TransferStep/resubmit`` it is called again, if only to hear that the transfer was cancelled.
     /// - Throws: ``HostError/invalidRequest(_:)``, or why the connection has ended; then `handler` is not called.
     @discardableResult
-    public func submit(
-        _ request: TransferRequest, repeating handler: @escaping TransferHandler
+    public func submitRepeatedly(
+        _ request: TransferRequest, _ handler: @escaping TransferHandler
     ) throws(HostError) -> TransferID {
         let command = try known.withLock { known throws(HostError) in try known.command(for: request) }
-        return try connection.submit(command, request, handler)
+        return try connection.submit(command, request, .unlimited, handler)
     }
 
     /// Asks the server to take a transfer back.
     ///
     /// It completes with ``USBCore/TransferStatus/cancelled``, or with what it became when that came too late. Nothing
-    /// happens where it has ended.
+    /// happens where it has ended. Does not wait, neither for the answer nor for a server that does not read; nor is
+    /// the answer waited for in any time, as a `transfer` does: whoever needs that closes the
+    /// connection.
     public func cancel(_ id: TransferID) { connection.cancel(id) }
 
     /// Ends the connection.

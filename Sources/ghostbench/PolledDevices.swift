@@ -27,7 +27,7 @@ enum PolledDevices {
                 hosts.append(host)
                 try host.select(interface: 0, alternate: 2)
                 for _ in 0..<depth {
-                    _ = try host.submit(.in(0x83, room: 64)) { completion in
+                    _ = try host.submitRepeatedly(.in(0x83, room: 64)) { completion in
                         guard completion.status == .success, completion.actualLength == 64 else {
                             if !reports.isEnding.load(ordering: .relaxed) { reports.failed.add(1, ordering: .relaxed) }
                             return .done

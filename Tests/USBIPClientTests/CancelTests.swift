@@ -56,7 +56,7 @@ struct CancelTests {
         device.on { $0.react = { _ in .answer(.bytes([1])) } }
         let rounds = Tally()
         let ends = Tally()
-        let id = try device.remote.submit(.in(1, room: 1)) { completion in
+        let id = try device.remote.submitRepeatedly(.in(1, room: 1)) { completion in
             rounds.add()
             if completion.status == .cancelled { ends.add() }
             return .resubmit

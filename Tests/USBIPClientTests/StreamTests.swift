@@ -133,9 +133,16 @@ struct StreamTests {
         let command = try peer.submit()
         try peer.send(answer(SubmitReturn(sequence: command.sequence, status: -32)))
         #expect(try inbox.first(1).map(\.status) == [.stalled])
-        #expect(device.transfersInFlight == 1, "its payload is still on its way")
-        #expect(try peer.receive(size) == counting(size))
         #expect(settles { device.transfersInFlight == 0 })
+        // Its payload is still on its way, and must not become the next one's.
+        let next = counting(size, from: 1)
+        try startThread("next") { _ = try? device.submit(.out(1, next)) { inbox.add($0) } }
+        #expect(settles { device.transfersInFlight == 1 })
+        #expect(try peer.receive(size) == counting(size))
+        let second = try peer.submit()
+        #expect(try peer.receive(size) == next)
+        try peer.send(answer(SubmitReturn(sequence: second.sequence, actualLength: Int32(size))))
+        #expect(try inbox.first(2).map(\.status) == [.stalled, .success])
     }
 
     @Test("completions that send more than the socket takes do not keep the reader from reading")

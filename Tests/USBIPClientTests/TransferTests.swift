@@ -162,7 +162,7 @@ struct TransferTests {
         let device = try HostedServer().attachScripted()
         device.on { $0.react = { _ in .answer(.accept()) } }
         let rounds = Tally()
-        try device.remote.submit(.out(1, [0, 7])) { completion in
+        try device.remote.submitRepeatedly(.out(1, [0, 7])) { completion in
             let round = rounds.add()
             completion.withPayload { $0.storeBytes(of: UInt8(round), as: UInt8.self) }
             return round < 50 ? .resubmit : .done

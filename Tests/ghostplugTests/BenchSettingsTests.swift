@@ -121,6 +121,19 @@ struct BenchPlanTests {
         #expect(plan.notes.isEmpty)
     }
 
+    @Test("knows which interfaces have nothing to be told, and when there is nothing but control")
+    func plain() throws {
+        let many = try plan(for: device())
+        #expect(many.plainInterfaces.isEmpty)
+        let setting = AlternateSetting(number: 4, alternate: 0, interfaceClass: .vendorSpecific, endpoints: [])
+        let bare = [ConfigurationDescription(value: 1, items: [.interface(setting)])]
+        let plan = try plan(for: bare)
+        #expect(plan.plainInterfaces == [4])
+        #expect(plan.cases.allSatisfy { $0.type == .control })
+        #expect(plan.notes.count == 1 && plan.notes.first?.contains("beyond control") == true)
+        #expect(try self.plan([("type", "control")], for: bare).notes.isEmpty)
+    }
+
     @Test("crosses sizes with depths")
     func matrix() throws {
         let plan = try plan([("type", "bulk-in"), ("size", "64,1K,1M"), ("depth", "1,32")], for: device())

@@ -7,6 +7,9 @@
 /// Accepts a connection whose descriptor programs that are started do not inherit.
 int linux_accept(int listener);
 
+/// Has this process get SIGTERM when the thread of `parent` that started it ends; at once, if it is not its parent.
+int linux_end_with_parent(int parent);
+
 /// Makes a set of descriptors to wait for.
 int linux_poll_create(void);
 /// Adds a descriptor that is to be read; with `is_edge` it is reported once for each time something comes.

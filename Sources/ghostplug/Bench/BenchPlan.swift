@@ -38,6 +38,8 @@ struct BenchStep: Hashable {
 struct BenchPlan: Hashable {
     var configuration: UInt8
     var steps: [BenchStep] = []
+    /// Interfaces with one setting only, which need not be told to take it, and may refuse to be (USB 2.0 §9.4.10).
+    var plainInterfaces: Set<UInt8> = []
     /// What was left out of a choice that was left to us, and why.
     var notes: [String] = []
 
@@ -65,6 +67,8 @@ struct BenchPlan: Hashable {
                     ?? "the device has no configuration")
         }
         configuration = chosen.value
+        let counts = Dictionary(chosen.settings.map { ($0.number, 1) }, uniquingKeysWith: +)
+        plainInterfaces = Set(counts.filter { $0.value == 1 }.keys)
         let alternates = chosen.settings.filter {
             (settings.interface == nil || $0.number == settings.interface)
                 && (settings.alternate == nil || $0.alternate == settings.alternate)
@@ -93,6 +97,9 @@ struct BenchPlan: Hashable {
             } else {
                 steps.append(BenchStep(setting: setting, cases: cases))
             }
+        }
+        if settings.types == nil, notes.isEmpty, cases.allSatisfy({ $0.type == .control }) {
+            notes.append("beyond control, the device has no endpoint that is measured unasked; --type names others")
         }
         guard !cases.isEmpty else { throw ConfigurationError(notes.first ?? "the device has nothing to measure") }
     }

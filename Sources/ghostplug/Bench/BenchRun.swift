@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Measurement
+import SocketIO
 import USBCore
 import USBIPClient
 
@@ -13,43 +14,57 @@ struct BenchRun {
 
     func run() throws(Failure) {
         let signals = BenchSignals()
+        do throws(SocketError) { try signals.start() } catch { throw Failure("\(error)", .failure) }
         let progress = BenchProgress()
         // An hour of measuring is not to be lost over a folder that does not exist.
         if let plot { try WholeFile.checkWritable(plot) }
         var server: ServerProcess?
         var report: BenchReport
+        defer { signals.hasServer(0) }
         let device: RemoteDevice
         switch settings.target {
         case .server(let address, let busID):
             report = BenchReport(target: "\(address) \(busID)", settings: settings)
-            device = try attempt { () throws(HostError) in try RemoteDevice.attach(to: address, busID: busID) }
+            device = try attach(to: address, busID, signals)
         case .model(let specification):
             report = BenchReport(target: "\(specification)", settings: settings)
             progress.show("starting a server")
-            let process = try ServerProcess(specification) { signals.wait(nanoseconds: 0) }
+            let process = try ServerProcess(
+                specification, onSpawn: { signals.hasServer($0) }, isCancelled: { signals.received != nil })
             server = process
-            device = try attempt { () throws(HostError) in
-                try RemoteDevice.attach(to: process.address, busID: process.busID)
-            }
+            device = try attach(to: process.address, process.busID, signals)
         }
         defer { progress.clear() }
-        let plan = try plan(for: device, progress, &report)
-        let lost: HostError?
-        do throws(HostError) {
-            lost = try measure(plan, on: device, server, signals, progress, &report)
+        let plan: BenchPlan
+        do throws(Failure) {
+            plan = try signals.interruptible({ _ in device.close() }) { () throws(Failure) in
+                try self.plan(for: device, progress, &report)
+            }
         } catch {
-            throw Self.failure(error)
+            throw signals.received.map { Self.interruption($0) } ?? error
         }
+        let lost = measure(plan, on: device, server, signals, progress, &report)
         progress.clear()
         device.close()
         let complaint = server?.end()
         try publish(report)
-        if let lost { throw Self.failure(lost) }
+        if report.isInterrupted { throw Self.interruption(signals.received ?? 0) }
+        if let lost { throw lost }
         if let complaint { throw Failure(complaint, .failure) }
-        if report.isInterrupted {
-            throw Failure("interrupted by signal \(signals.received ?? 0)", .failure)
-        }
         try judge(report)
+    }
+
+    /// Imports the device; nothing has been measured yet that a signal could have us show.
+    private func attach(
+        to server: HostAndPort, _ busID: String, _ signals: BenchSignals
+    ) throws(Failure) -> RemoteDevice {
+        try signals.interruptible({ signals.exit(by: $0) }) { () throws(Failure) in
+            try attempt { () throws(HostError) in try RemoteDevice.attach(to: server, busID: busID) }
+        }
+    }
+
+    private static func interruption(_ number: Int32) -> Failure {
+        Failure("interrupted by signal \(number)", .failure)
     }
 
     // MARK: Measuring
@@ -77,12 +92,19 @@ struct BenchRun {
 
     /// Measures all cases into `report`.
     ///
-    /// - Returns: why the connection ended in the middle; nil where it did not.
+    /// - Returns: why not all was measured, where that is not a single case's trouble.
     private func measure(
         _ plan: BenchPlan, on device: RemoteDevice, _ server: ServerProcess?, _ signals: BenchSignals,
         _ progress: BenchProgress, _ report: inout BenchReport
-    ) throws(HostError) -> HostError? {
-        try device.select(configuration: plan.configuration)
+    ) -> Failure? {
+        do throws(HostError) {
+            try signals.interruptible({ _ in device.close() }) { () throws(HostError) in
+                try device.select(configuration: plan.configuration)
+            }
+        } catch {
+            report.isInterrupted = signals.received != nil
+            return Self.failure(error, in: "SET_CONFIGURATION \(plan.configuration)")
+        }
         let count = plan.cases.count
         var silent: [EndpointAddress: Int] = [:]
         defer {
@@ -91,8 +113,20 @@ struct BenchRun {
             }
         }
         for step in plan.steps {
-            if let setting = step.setting {
-                try device.select(interface: setting.interface, alternate: setting.alternate)
+            do throws(HostError) {
+                try signals.interruptible({ _ in device.close() }) { () throws(HostError) in
+                    try select(step, plan, on: device)
+                }
+            } catch {
+                report.isInterrupted = signals.received != nil
+                let request = step.setting.map { "SET_INTERFACE \($0.interface) to \($0.alternate)" }
+                let failure = Self.failure(error, in: request)
+                if error.endsConnection { return failure }
+                // The device refuses this setting; others may do.
+                report.results += step.cases.map {
+                    BenchResult(benchCase: $0, setting: step.setting, trouble: failure.description)
+                }
+                continue
             }
             for item in step.cases {
                 if let number = silent[item.endpoint] {
@@ -105,22 +139,28 @@ struct BenchRun {
                     .run(on: device, signals, progress, title)
                 report.results.append(outcome.result)
                 report.isInterrupted = outcome.isInterrupted
-                if let error = outcome.connectionError { return error }
+                if let error = outcome.connectionError { return Self.failure(error) }
                 if outcome.isInterrupted { return nil }
                 if outcome.wasSilent { silent[item.endpoint] = 0 }
                 // The next case may have better luck; if the device refuses, that case will say so.
                 if outcome.result.failures[TransferStatus.stalled.rawValue] != nil, item.type != .control {
-                    try? device.clearHalt(item.endpoint)
+                    signals.interruptible({ _ in device.close() }) { try? device.clearHalt(item.endpoint) }
                 }
             }
         }
         return nil
     }
 
+    private func select(_ step: BenchStep, _ plan: BenchPlan, on device: RemoteDevice) throws(HostError) {
+        guard let setting = step.setting else { return }
+        if setting.alternate == 0, plan.plainInterfaces.contains(setting.interface) { return }
+        try device.select(interface: setting.interface, alternate: setting.alternate)
+    }
+
     // MARK: The end
 
     private func publish(_ report: BenchReport) throws(Failure) {
-        StandardOutput.print(isJSON ? report.json(date: BenchClock.date()).text : report.text)
+        try WholeFile.printResult(isJSON ? report.json(date: BenchClock.date()).text : report.text)
         if let plot { try WholeFile.write(report.plot.svg, to: plot) }
     }
 
@@ -143,10 +183,8 @@ struct BenchRun {
         }
     }
 
-    private static func failure(_ error: HostError) -> Failure {
-        switch error {
-        case .socket, .refused, .violation, .disconnected, .unresponsive, .closed: Failure("\(error)", .unavailable)
-        case .transferFailed, .invalidRequest, .malformedDescriptors: Failure("\(error)", .failure)
-        }
+    private static func failure(_ error: HostError, in request: String? = nil) -> Failure {
+        let text = request.map { "\($0): \(error)" } ?? "\(error)"
+        return error.endsConnection ? Failure(text, .unavailable) : Failure(text, .failure)
     }
 }

@@ -55,7 +55,7 @@ final class CaseRun: @unchecked Sendable {
         let request = benchCase.request
         for index in 0..<benchCase.depth {
             do throws(HostError) {
-                ids.append(try device.submit(request, repeating: { self.complete(index, $0) }))
+                ids.append(try device.submitRepeatedly(request) { self.complete(index, $0) })
             } catch {
                 trouble = "\(error)"
                 left.subtract(benchCase.depth - index, ordering: .acquiringAndReleasing)

@@ -20,9 +20,11 @@ import SocketIO
 
     /// Starts a server and waits until it listens.
     ///
-    /// - Parameter isCancelled: asked again and again while the server gets ready.
+    /// - Parameters:
+    ///   - onSpawn: told the process when it has been started, and 0 when it has ended without getting ready.
+    ///   - isCancelled: asked again and again while the server gets ready.
     /// - Throws: ``Failure``; the server has then said why on standard error.
-    init(_ specification: DeviceSpecification, isCancelled: () -> Bool) throws(Failure) {
+    init(_ specification: DeviceSpecification, onSpawn: (pid_t) -> Void, isCancelled: () -> Bool) throws(Failure) {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { throw Self.failure("cannot make a pipe", errno) }
         let (reading, writing) = (ends[0], ends[1])
@@ -32,15 +34,18 @@ import SocketIO
         let code = Self.spawn(
             [
                 "ghostplug", "serve", "\(specification)", "--listen", "127.0.0.1:0", "--log-level", "warning",
+                "--parent", "\(getpid())",
             ], output: writing, &child)
         close(writing)
         guard code == 0 else {
             close(reading)
             throw Self.failure("cannot start a server", code)
         }
+        onSpawn(child)
         guard let address = Self.announcement(reading, isCancelled) else {
             kill(child, SIGTERM)
             _ = Self.wait(for: child)
+            onSpawn(0)
             close(reading)
             throw Failure("the server for '\(specification)' did not get ready", .failure)
         }

@@ -28,7 +28,7 @@ struct Bench: ParsableCommand {
               ghostplug bench zero
               ghostplug bench zero --type bulk-in --size 64,1K,64K,1M --depth 1,32,128
               ghostplug bench 192.168.1.7 1-1 --type control --depth 1 --json
-              ghostplug bench zero --type iso-in --packets 1,8 --depth 1,2,4 --numbered
+              ghostplug bench zero:pattern=counter --type iso-in --packets 1,8 --depth 1,2,4 --numbered
               ghostplug bench zero:report-every=10 --type interrupt-in --numbered
               ghostplug bench zero --type bulk-in,bulk-out --plot bulk.svg
 

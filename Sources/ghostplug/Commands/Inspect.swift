@@ -70,7 +70,11 @@ struct Inspect: ParsableCommand {
             throw failure(error).report()
         }
         let report = DeviceReport(raw)
-        StandardOutput.print(json ? report.json : String(report.text.dropLast()))
+        do throws(Failure) {
+            try WholeFile.printResult(json ? report.json : String(report.text.dropLast()))
+        } catch {
+            throw error.report()
+        }
         if report.hasErrors { throw ExitCode.failure }
     }
 

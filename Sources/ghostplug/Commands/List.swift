@@ -34,25 +34,29 @@ struct List: ParsableCommand {
                 error.description.contains("refused") ? "; is a server running there? ('ghostplug serve drive')" : ""
             throw Failure("\(error)\(hint)", .unavailable).report()
         }
-        if json {
-            StandardOutput.print(JSON.array(entries.map(Self.object)).text)
-        } else if entries.isEmpty {
-            StandardOutput.print("\(server) has no device to attach")
-        } else {
-            entries.forEach { Self.show($0) }
+        do throws(Failure) {
+            try WholeFile.printResult(text(for: entries))
+        } catch {
+            throw error.report()
         }
     }
 
-    private static func show(_ entry: DeviceListEntry) {
+    private func text(for entries: [DeviceListEntry]) -> String {
+        if json { return JSON.array(entries.map(Self.object)).text }
+        guard !entries.isEmpty else { return "\(server) has no device to attach" }
+        return entries.flatMap(Self.lines).joined(separator: "\n")
+    }
+
+    private static func lines(for entry: DeviceListEntry) -> [String] {
         let device = entry.device
-        StandardOutput.print(
+        let title =
             "\(device.busID)  \(hex(device.vendorID)):\(hex(device.productID))  \(speedName(device.speed))  "
-                + "\(device.path)")
-        for (number, interface) in entry.interfaces.enumerated() {
-            StandardOutput.print(
+            + "\(device.path)"
+        return [title]
+            + entry.interfaces.enumerated().map { number, interface in
                 "     interface \(number): class \(hex(interface.code))/\(hex(interface.subclass))/"
-                    + "\(hex(interface.protocol))\(className(interface.code))")
-        }
+                    + "\(hex(interface.protocol))\(className(interface.code))"
+            }
     }
 
     private static func object(_ entry: DeviceListEntry) -> JSON {

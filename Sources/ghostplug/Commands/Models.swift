@@ -19,20 +19,24 @@ struct Models: ParsableCommand {
     var json = false
 
     mutating func run() throws {
+        do throws(Failure) {
+            try WholeFile.printResult(text())
+        } catch {
+            throw error.report()
+        }
+    }
+
+    private func text() throws(Failure) -> String {
         guard let name else {
-            if json {
-                StandardOutput.print(JSON.array(ModelRegistry.models.map(Self.object)).text)
-            } else {
-                for model in ModelRegistry.models { StandardOutput.print("\(model.name)  \(model.summary)") }
-                StandardOutput.print("\n'ghostplug models MODEL' shows a model's keys.")
-            }
-            return
+            guard !json else { return JSON.array(ModelRegistry.models.map(Self.object)).text }
+            let lines = ModelRegistry.models.map { "\($0.name)  \($0.summary)" }
+            return (lines + ["", "'ghostplug models MODEL' shows a model's keys."]).joined(separator: "\n")
         }
         do throws(ModelError) {
             let model = try ModelRegistry.model(named: name)
-            StandardOutput.print(json ? Self.object(model).text : Self.page(model))
+            return json ? Self.object(model).text : Self.page(model)
         } catch {
-            throw Failure("\(error)", .validationFailure).report()
+            throw Failure("\(error)", .validationFailure)
         }
     }
 

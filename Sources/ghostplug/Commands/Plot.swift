@@ -44,7 +44,7 @@ struct Plot: ParsableCommand {
             } catch {
                 throw Failure("\(data): \(error)", .validationFailure)
             }
-            guard let output else { return StandardOutput.print(String(page.svg.dropLast())) }
+            guard let output else { return try WholeFile.printResult(String(page.svg.dropLast())) }
             try WholeFile.write(page.svg, to: output)
         } catch let failure as Failure {
             throw failure.report()
@@ -93,8 +93,25 @@ enum WholeFile {
         guard close(file) == 0 else { throw unsafe Failure("\(path): \(String(cString: strerror(errno)))", .dataLoss) }
     }
 
+    /// Writes a line to standard output.
+    ///
+    /// - Throws: ``Failure`` with status 74 when not all could be written.
+    static func printResult(_ line: String) throws(Failure) {
+        do throws(OutputError) {
+            try StandardOutput.printResult(line)
+        } catch {
+            throw Failure("\(error)", .dataLoss)
+        }
+    }
+
     /// Finds out early whether a file can be written, without changing what is there.
     static func checkWritable(_ path: String) throws(Failure) {
+        let fresh = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        if fresh >= 0 {
+            close(fresh)
+            unsafe unlink(path)
+            return
+        }
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw failure(path, errno) }
         close(file)

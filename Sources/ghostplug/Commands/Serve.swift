@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import DeviceModels
 import Logging
 import SocketIO
@@ -82,7 +83,11 @@ struct Serve: ParsableCommand {
     @Option(help: "How to log, on standard error: text or json. (default: text)")
     var logFormat: String?
 
+    @Option(help: .hidden)
+    var parent: Int32?
+
     mutating func run() throws {
+        if let parent { _ = linux_end_with_parent(parent) }
         do {
             try ServeRun(settings()).run()
         } catch let failure as Failure {
