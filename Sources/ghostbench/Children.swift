@@ -42,7 +42,7 @@ struct ServeCommand: ParsableCommand {
         let specification = try DeviceSpecification(parsing: device)
         for index in 0..<count {
             let made = try ModelRegistry.make(specification, ModelContext(index: index, logger: logger))
-            // Made here and given away here: from now on only its executor touches it.
+            // Unsafe only to the compiler: made here and given away here, and from now on only its executor touches it.
             nonisolated(unsafe) let device = made.device
             try unsafe server.export(busID: nil, device: device, onRelease: made.onRelease)
         }

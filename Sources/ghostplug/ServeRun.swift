@@ -135,7 +135,7 @@ private final class Closer: @unchecked Sendable {
 
     /// Gives the device away; from then on its executor is the only one to touch it.
     func takeDevice() -> sending any USBDevice {
-        // Called once, and nothing else of this class touches the device.
+        // Unsafe only to the compiler, which cannot see that this is called once and that nothing else touches the device.
         nonisolated(unsafe) let device = device
         return unsafe device
     }

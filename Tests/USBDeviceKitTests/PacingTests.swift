@@ -214,6 +214,20 @@ struct PacingTests {
         expectClean()
     }
 
+    @Test("taking back what waits behind a long answer does not give the next transfer a turn before that is over")
+    func cancellingBehindALongAnswer() {
+        gadget.reports.send([UInt8](repeating: 1, count: 32))
+        gadget.reports.send([2])
+        let long = host.submitIn(.in(1), 32)
+        host.clock.advance(by: 2 * millisecond)
+        host.cancel(host.submitIn(.in(1), 8))
+        let next = host.submitIn(.in(1), 8)
+        let ends = times(until: 100)
+        #expect(ends.map(\.id) == [long, next])
+        #expect(ends.map(\.time) == [13, 17])
+        expectClean()
+    }
+
     @Test("what is put at a stream's end and taken back again leaves no gap, however often")
     func takingBackTheEnd() {
         let first = host.submitIsochronous(.in(2), packets: 4, of: 16)

@@ -105,7 +105,7 @@ final class PacedPipe {
         if let urb = waiting.remove(id) {
             if waiting.isEmpty {
                 // A stream that has ended may begin again at once.
-                if !isPolled { next = 0 }
+                if !isPolled, finished.isEmpty { next = 0 }
             } else if urb.type == .isochronous {
                 // The end of a stream that was taken back is free again.
                 next = waiting.withLast { unsafe $0.slot.pointee.due } ?? next
