@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "USBDeviceKit", targets: ["USBCore", "USBDeviceKit"]),
         .library(name: "USBMassStorage", targets: ["SCSITarget", "USBMassStorage", "DiskStores"]),
         .library(name: "USBGadgetZero", targets: ["USBGadgetZero"]),
+        .library(name: "USBHID", targets: ["HIDReports", "USBHID"]),
         .library(name: "USBIPServer", targets: ["USBIPWire", "USBIPSession", "USBIPServer"]),
         .library(name: "USBIPClient", targets: ["USBIPClient"]),
         .executable(name: "ghostplug", targets: ["ghostplug"]),
@@ -26,10 +27,13 @@ let package = Package(
         .target(name: "USBCore"),
         .target(name: "USBDeviceKit", dependencies: ["USBCore"]),
         .target(name: "USBIPWire", dependencies: ["USBCore"]),
-        .target(name: "USBIPSession", dependencies: ["USBCore", "USBDeviceKit", "USBIPWire"]),
+        .target(name: "Statistics"),
+        .target(name: "USBIPSession", dependencies: ["Statistics", "USBCore", "USBDeviceKit", "USBIPWire"]),
         .target(name: "SCSITarget"),
         .target(name: "USBMassStorage", dependencies: ["SCSITarget", "USBCore", "USBDeviceKit"]),
         .target(name: "USBGadgetZero", dependencies: ["USBCore", "USBDeviceKit"]),
+        .target(name: "HIDReports"),
+        .target(name: "USBHID", dependencies: ["HIDReports", "USBCore", "USBDeviceKit"]),
 
         // The edges.
         // System calls that Swift's Glibc does not show.
@@ -40,22 +44,35 @@ let package = Package(
             name: "USBIPServer",
             dependencies: ["SocketIO", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire", logging]),
         .target(name: "USBIPClient", dependencies: ["SocketIO", "USBCore", "USBIPWire"]),
+        // Which keys to press for a text: libxkbcommon knows the layouts.
+        .systemLibrary(name: "CXKBCommon", pkgConfig: "xkbcommon", providers: [.apt(["libxkbcommon-dev"])]),
+        .target(name: "KeyboardLayouts", dependencies: ["CXKBCommon"]),
+        // Linux's virtual host controller, through its files.
+        .target(name: "VHCI", dependencies: ["CLinux", "SocketIO", "USBCore"]),
 
         // What the command offers.
         .target(name: "CommandSupport"),
-        .target(name: "Measurement", dependencies: ["CommandSupport"]),
+        .target(name: "Measurement", dependencies: ["CommandSupport", "Statistics"]),
         .target(name: "DeviceInspection", dependencies: ["CommandSupport", "USBCore"]),
         .target(
             name: "DeviceModels",
             dependencies: [
-                "DiskStores", "SCSITarget", "USBCore", "USBDeviceKit", "USBGadgetZero", "USBMassStorage", logging,
+                "CommandSupport", "DiskStores", "HIDReports", "KeyboardLayouts", "SCSITarget", "USBCore",
+                "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage", logging,
+            ]),
+        // Devices that run, and how they are controlled from outside.
+        .target(
+            name: "DeviceControl",
+            dependencies: [
+                "CommandSupport", "DeviceModels", "SocketIO", "Statistics", "USBCore", "USBDeviceKit", "USBIPServer",
+                "USBIPSession", logging,
             ]),
         .executableTarget(
             name: "ghostplug",
             dependencies: [
-                "CLinux", "CommandSupport", "DeviceInspection", "DeviceModels", "Measurement", "SocketIO", "USBCore",
-                "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging,
-                "Yams",
+                "CLinux", "CommandSupport", "DeviceControl", "DeviceInspection", "DeviceModels", "Measurement",
+                "SocketIO", "Statistics", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession",
+                "USBIPWire", "VHCI", argumentParser, logging, "Yams",
             ]),
         // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
         .target(name: "CBenchReference"),
@@ -76,7 +93,9 @@ let package = Package(
         .testTarget(name: "USBIPWireTests", dependencies: ["TestSupport", "USBCore", "USBIPWire"]),
         .testTarget(
             name: "USBIPSessionTests",
-            dependencies: ["DirectHost", "TestSupport", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire"]),
+            dependencies: [
+                "DirectHost", "Statistics", "TestSupport", "USBCore", "USBDeviceKit", "USBIPSession", "USBIPWire",
+            ]),
         .testTarget(
             name: "USBIPServerTests",
             dependencies: [
@@ -90,12 +109,23 @@ let package = Package(
             dependencies: ["DirectHost", "SCSITarget", "USBCore", "USBDeviceKit", "USBMassStorage"]),
         .testTarget(
             name: "USBGadgetZeroTests", dependencies: ["DirectHost", "USBCore", "USBDeviceKit", "USBGadgetZero"]),
+        .testTarget(name: "HIDReportsTests", dependencies: ["HIDReports"]),
+        .testTarget(
+            name: "USBHIDTests", dependencies: ["DirectHost", "HIDReports", "USBCore", "USBDeviceKit", "USBHID"]),
+        .testTarget(name: "KeyboardLayoutsTests", dependencies: ["CXKBCommon", "KeyboardLayouts"]),
+        .testTarget(name: "VHCITests", dependencies: ["SocketIO", "USBCore", "VHCI"]),
+        .testTarget(
+            name: "DeviceControlTests",
+            dependencies: [
+                "CommandSupport", "DeviceControl", "DeviceModels", "DirectHost", "SocketIO", "USBCore",
+                "USBDeviceKit", "USBIPClient", "USBIPServer", logging,
+            ]),
         .testTarget(name: "DiskStoresTests", dependencies: ["DiskStores", "SCSITarget"]),
         .testTarget(
             name: "DeviceModelsTests",
             dependencies: [
-                "DeviceModels", "DirectHost", "SCSITarget", "USBCore", "USBDeviceKit", "USBGadgetZero",
-                "USBMassStorage", logging,
+                "CommandSupport", "DeviceModels", "DirectHost", "HIDReports", "KeyboardLayouts", "SCSITarget",
+                "USBCore", "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage", logging,
             ]),
         .testTarget(
             name: "USBIPClientTests",
@@ -105,12 +135,13 @@ let package = Package(
             ]),
         .testTarget(
             name: "DeviceInspectionTests", dependencies: ["CommandSupport", "DeviceInspection", "USBCore"]),
-        .testTarget(name: "MeasurementTests", dependencies: ["CommandSupport", "Measurement"]),
+        .testTarget(name: "MeasurementTests", dependencies: ["CommandSupport", "Measurement", "Statistics"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(
             name: "ghostplugTests",
             dependencies: [
-                "CommandSupport", "DeviceModels", "Measurement", "SocketIO", "USBCore", "USBIPClient", "USBIPServer",
-                "USBIPSession", "ghostplug", logging,
+                "CommandSupport", "DeviceControl", "DeviceModels", "Measurement", "SocketIO", "Statistics", "USBCore",
+                "USBIPClient", "USBIPServer", "USBIPSession", "VHCI", "ghostplug", logging,
             ]),
     ]
 )

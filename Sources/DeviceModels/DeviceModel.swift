@@ -62,6 +62,8 @@ public struct ModelContext: Sendable {
     public let index: Int
     /// Where the device reports what its user should know.
     public let logger: Logger
+    /// Where the device tells what happens to it.
+    package var events = EventSink.none
 
     /// Makes a context.
     public init(index: Int, logger: Logger) {
@@ -80,6 +82,8 @@ public struct ModelDevice {
     public var onRelease: (@Sendable () -> Void)?
     /// When periodic transfers end; nil for what the server says.
     public var pace: Pace?
+    /// What can be done to the device while it runs.
+    package var actions: [DeviceAction] = []
     /// Called on the device's executor when the server ends: finishes writes.
     ///
     /// Returns what could not be finished; nil when all was.

@@ -3,7 +3,11 @@ import USBDeviceKit
 /// Every model there is.
 public enum ModelRegistry {
     /// The models, in the order in which they are listed.
-    public static let models: [any DeviceModel.Type] = [DriveModel.self, ZeroModel.self]
+    public static let models: [any DeviceModel.Type] = [
+        DriveModel.self, KeyboardModel.self, MouseModel.self, TabletModel.self, TouchscreenModel.self,
+        GamepadModel.self,
+        CompositeModel.self, RawHIDModel.self, ZeroModel.self,
+    ]
 
     /// The model of a name.
     ///

@@ -1,3 +1,5 @@
+package import Statistics
+
 /// The time from each completion of a periodic endpoint to the next.
 package struct IntervalMeter: Sendable {
     /// The interval that the endpoint promises, in nanoseconds.

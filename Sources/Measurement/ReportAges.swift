@@ -1,3 +1,5 @@
+package import Statistics
+
 /// How old reports are that say when they were made.
 ///
 /// A report that does has the time behind its number: eight bytes, least significant first, nanoseconds of the clock that

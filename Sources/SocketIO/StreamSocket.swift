@@ -169,3 +169,19 @@ public final class StreamSocket: Sendable {
 
 /// The flag that keeps descriptors from leaking into the tools we start.
 let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
+
+extension StreamSocket {
+    /// Makes two sockets that are connected to each other and that nothing else can reach (socketpair(2)).
+    ///
+    /// - Throws: ``SocketError`` when the system has no descriptor left.
+    public static func pair() throws(SocketError) -> (StreamSocket, StreamSocket) {
+        var descriptors: (Int32, Int32) = (-1, -1)
+        let code = unsafe withUnsafeMutablePointer(to: &descriptors) { pointer in
+            unsafe pointer.withMemoryRebound(to: Int32.self, capacity: 2) {
+                unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0, $0) == 0 ? 0 : errno
+            }
+        }
+        guard code == 0 else { throw SocketError("cannot make a pair of sockets", code: code) }
+        return (StreamSocket(descriptor: descriptors.0), StreamSocket(descriptor: descriptors.1))
+    }
+}

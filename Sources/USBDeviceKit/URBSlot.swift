@@ -32,6 +32,8 @@ public import USBCore
     public var startFrame: UInt32 = 0
     /// When the bus is to serve the transfer, in nanoseconds of its ``BusClock``; belongs to ``PacedDevice``.
     var due: UInt64 = 0
+    /// When a transfer that the device keeps has arrived, in nanoseconds; belongs to the host.
+    public var arrival: UInt64 = 0
     private var packetMemory = unsafe UnsafeMutableBufferPointer<IsochronousPacket>(start: nil, count: 0)
     /// Memory for more packets than this is not kept: thousands of transfers can be in flight.
     private static var packetsWorthKeeping: Int { 128 }

@@ -14,10 +14,10 @@ final class Connection: Sendable {
     private let server: USBIPServer
     private let peer: String
 
-    init(_ socket: StreamSocket, _ server: USBIPServer) {
+    init(_ socket: StreamSocket, _ server: USBIPServer, peer: String? = nil) {
         self.socket = socket
         self.server = server
-        peer = socket.peer.description
+        self.peer = peer ?? socket.peer.description
     }
 
     /// Serves the client until it or the server ends the connection.
@@ -121,13 +121,16 @@ final class Connection: Sendable {
             server.logger.notice("another client has it", metadata: ["peer": "\(peer)", "busid": "\(busID)"])
         case .granted(let export):
             defer { server.exports.release(export) }
-            try serve(export)
+            try serve(export) { try socket.sendAll(OpMessage.importReply(export.record)) }
         }
     }
 
     // MARK: URB phase
 
-    private func serve(_ export: Export) throws {
+    /// Serves a device to a client that needs no handshake.
+    func serve(_ export: Export) { serve(export) {} }
+
+    private func serve<E: Error>(_ export: Export, _ greet: () throws(E) -> Void) throws(E) {
         var logger = server.logger
         logger[metadataKey: "peer"] = "\(peer)"
         logger[metadataKey: "busid"] = "\(export.busID)"
@@ -136,19 +139,28 @@ final class Connection: Sendable {
         let link = SessionLink(export, socket, server.configuration, logger)
         // The client may send its first transfer as soon as it has this answer, and it will be read in order.
         link.open()
+        var reason = "the handshake failed"
         defer {
             link.close()
+            export.onEvent(.detached(reason))
             server.releasing { export.released() }
         }
-        try socket.sendAll(OpMessage.importReply(export.record))
+        export.onEvent(.attached(peer))
+        try greet()
         logger.info("attached")
         let before = export.paceStatistics
         server.register(link, for: self)
         defer { server.unregister(self) }
         switch link.run() {
-        case .ended: logger.info("detached")
-        case .failed(let code): logger.info("detached: \(SocketError("cannot read", code: code))")
-        case .violated(let violation): logger.warning("closed: \(violation)")
+        case .ended:
+            reason = "the client closed the connection"
+            logger.info("detached")
+        case .failed(let code):
+            reason = "\(SocketError("cannot read", code: code))"
+            logger.info("detached: \(reason)")
+        case .violated(let violation):
+            reason = "\(violation)"
+            logger.warning("closed: \(violation)")
         }
         if let after = export.paceStatistics, let before { report(after, since: before, to: logger) }
     }

@@ -1,5 +1,6 @@
-import USBCore
+public import USBCore
 public import USBDeviceKit
+public import USBIPSession
 import USBIPWire
 
 /// A device that the server offers, with its bus id.
@@ -17,13 +18,18 @@ public final class Export: @unchecked Sendable {
     let device: any USBDevice
     private let paced: PacedDevice?
     private let onRelease: (@Sendable () -> Void)?
+    let onEvent: @Sendable (ExportEvent) -> Void
+    /// What has moved so far; touched on the executor only.
+    let traffic = Traffic(clock: EventThread.shared)
 
     /// Takes over a device.
     ///
     /// - Parameters:
     ///   - onRelease: called on the connection's thread when a client has gone, before the next can come.
+    ///   - onEvent: called on a connection's thread or the device's executor; must not block.
     init(
-        busID: String, number: Int, device: sending any USBDevice, pace: Pace, onRelease: (@Sendable () -> Void)?
+        busID: String, number: Int, device: sending any USBDevice, pace: Pace, onRelease: (@Sendable () -> Void)?,
+        onEvent: @escaping @Sendable (ExportEvent) -> Void
     ) {
         self.busID = busID
         // Linux's attach tool keeps eight bits of each number.
@@ -34,6 +40,7 @@ public final class Export: @unchecked Sendable {
         paced = pace == .bus ? PacedDevice(device) : nil
         self.device = paced ?? device
         self.onRelease = onRelease
+        self.onEvent = onEvent
         self.device.attach(to: executor)
     }
 
@@ -42,8 +49,14 @@ public final class Export: @unchecked Sendable {
     /// How well time has been kept so far; nil where nobody keeps it.
     public var paceStatistics: PaceStatistics? { executor.run(mayBlock: false) { paced?.statistics } }
 
-    /// The id that clients put into their headers.
-    var deviceID: UInt32 { busNumber << 16 | deviceNumber }
+    /// Reads what has moved so far, on the device's executor.
+    public func withTraffic<R>(_ body: (Traffic) -> R) -> R {
+        let traffic = traffic
+        return executor.run(mayBlock: false) { body(traffic) }
+    }
+
+    /// The id that clients put into their headers: the bus number in the upper half, the device's in the lower.
+    public var deviceID: UInt32 { busNumber << 16 | deviceNumber }
 
     var record: DeviceRecord {
         DeviceRecord(
@@ -61,6 +74,20 @@ public final class Export: @unchecked Sendable {
             device: record,
             interfaces: identity.interfaces.map { ClassRecord($0.code, $0.subclass, $0.protocol) })
     }
+}
+
+/// Something that happened between an exported device and its host.
+public enum ExportEvent: Sendable {
+    /// A host has imported the device; its address, or how it came.
+    case attached(String)
+    /// The host has gone, and why.
+    case detached(String)
+    /// The bus was reset.
+    case reset(ResetCause)
+    /// A control request has been answered that changed the device's state, or that the device refused.
+    case request(SetupPacket, TransferStatus)
+    /// A transfer for an endpoint that the selected settings do not have.
+    case unknownEndpoint(EndpointAddress)
 }
 
 /// Why a device cannot be exported.

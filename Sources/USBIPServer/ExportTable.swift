@@ -6,7 +6,10 @@ import USBIPWire
 final class ExportTable: Sendable {
     private struct State {
         var exports: [Export] = []
-        var taken: Set<String> = []
+        /// By identity: a removed device may still be taken when another has its name.
+        var taken: Set<ObjectIdentifier> = []
+        /// How many there have been.
+        var count = 0
     }
 
     private let state = Mutex(State())
@@ -22,7 +25,8 @@ final class ExportTable: Sendable {
             while busID == nil, used.contains("1-\(number)") { number += 1 }
             let name = busID ?? "1-\(number)"
             guard !used.contains(name) else { return nil }
-            let export = make(name, state.exports.count)
+            let export = make(name, state.count)
+            state.count += 1
             state.exports.append(export)
             return export
         }
@@ -46,7 +50,7 @@ final class ExportTable: Sendable {
     /// The devices that can be imported now: as Linux's usbipd, one that is taken is not shown.
     var available: [DeviceListEntry] {
         state.withLock { state in
-            state.exports.filter { !state.taken.contains($0.busID) }.map(\.listEntry)
+            state.exports.filter { !state.taken.contains(ObjectIdentifier($0)) }.map(\.listEntry)
         }
     }
 
@@ -73,7 +77,7 @@ final class ExportTable: Sendable {
     private func claimNow(_ busID: String) -> Claim {
         state.withLock { state in
             guard let export = state.exports.first(where: { $0.busID == busID }) else { return .unknown }
-            return state.taken.insert(busID).inserted ? .granted(export) : .busy
+            return state.taken.insert(ObjectIdentifier(export)).inserted ? .granted(export) : .busy
         }
     }
 
@@ -83,6 +87,6 @@ final class ExportTable: Sendable {
     }
 
     func release(_ export: Export) {
-        _ = state.withLock { $0.taken.remove(export.busID) }
+        _ = state.withLock { $0.taken.remove(ObjectIdentifier(export)) }
     }
 }

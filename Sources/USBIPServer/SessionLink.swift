@@ -9,7 +9,7 @@ import USBIPSession
 /// `@unchecked Sendable`: session and writer are only touched on the device's executor; what belongs to reading only by
 /// the connection's thread or, while that rests, by the event thread.
 @safe final class SessionLink: ReadinessHandler, @unchecked Sendable {
-    private let export: Export
+    let export: Export
     let socket: StreamSocket
     private let writer: SocketWriter
     private let session: URBSession
@@ -33,10 +33,10 @@ import USBIPSession
         self.export = export
         self.socket = socket
         writer = SocketWriter(socket)
-        let log = EventLog(logger)
+        let log = EventLog(logger, export.onEvent)
         session = URBSession(
             device: export.device, deviceID: export.deviceID, limits: configuration.session, output: writer,
-            onEvent: { log.note($0) })
+            traffic: export.traffic, onEvent: { log.note($0) })
     }
 
     deinit { unsafe buffer.deallocate() }
@@ -96,6 +96,7 @@ import USBIPSession
     private func serve(mayBlock: Bool) -> End? {
         writer.mayBlock = mayBlock
         let before = session.bulkTransfers
+        export.traffic.begin()
         do throws(ProtocolViolation) {
             keep(try unsafe session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<have])))
         } catch {
@@ -110,6 +111,7 @@ import USBIPSession
     private func serve(landed count: Int) -> End? {
         export.executor.run {
             writer.mayBlock = true
+            export.traffic.begin()
             do throws(ProtocolViolation) {
                 try session.landed(count)
             } catch {
@@ -166,6 +168,7 @@ import USBIPSession
         writer.mayBlock = mayBlock
         session.flush()
         writer.flush()
+        export.traffic.end()
         writer.mayBlock = false
         if writer.hasPending, !isPumping { pump() }
     }
@@ -201,12 +204,16 @@ import USBIPSession
     }
 }
 
-/// Writes a session's events to the log, each kind once.
+/// Writes what is wrong with a session to the log, each kind once, and passes on what belongs to its device.
 private final class EventLog {
     private let logger: Logger
+    private let passOn: @Sendable (ExportEvent) -> Void
     private var isSeen: (abandoned: Set<UInt8>, overLimit: Bool, foreignID: Bool) = ([], false, false)
 
-    init(_ logger: Logger) { self.logger = logger }
+    init(_ logger: Logger, _ passOn: @escaping @Sendable (ExportEvent) -> Void) {
+        self.logger = logger
+        self.passOn = passOn
+    }
 
     /// What a client can repeat must not fill the log.
     func note(_ event: SessionEvent) {
@@ -222,6 +229,9 @@ private final class EventLog {
             guard !isSeen.foreignID else { return }
             isSeen.foreignID = true
             logger.warning("the client uses device id 0x\(String(id, radix: 16)), which it was not given")
+        case .reset(let cause): passOn(.reset(cause))
+        case .request(let setup, let status): passOn(.request(setup, status))
+        case .unknownEndpoint(let endpoint): passOn(.unknownEndpoint(endpoint))
         }
     }
 }

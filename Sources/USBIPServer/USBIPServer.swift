@@ -8,7 +8,8 @@ public import USBDeviceKit
 /// Make one, ``export(busID:device:onRelease:)`` devices, ``start()`` it, and ``stop()`` it.
 public final class USBIPServer: Sendable {
     let configuration: ServerConfiguration
-    let logger: Logger
+    /// Where the server tells what its user should know.
+    public let logger: Logger
     let exports = ExportTable()
 
     private struct State {
@@ -36,21 +37,34 @@ public final class USBIPServer: Sendable {
     ///   - device: from now on touched only on the export's executor.
     ///   - pace: nil for what the server's configuration says.
     ///   - onRelease: called when a client has gone, before the next can import the device.
+    ///   - onEvent: called on a connection's thread or the device's executor; must not block.
     /// - Throws: ``ExportError`` when the bus id is used or impossible.
     @discardableResult
     public func export(
-        busID: String? = nil, device: sending any USBDevice, pace: Pace? = nil, onRelease: (@Sendable () -> Void)? = nil
+        busID: String? = nil, device: sending any USBDevice, pace: Pace? = nil,
+        onRelease: (@Sendable () -> Void)? = nil, onEvent: @escaping @Sendable (ExportEvent) -> Void = { _ in }
     ) throws(ExportError) -> Export {
         let box = Handover(device)
         let pace = pace ?? configuration.pace
         return try exports.add(busID: busID) { name, number in
-            Export(busID: name, number: number, device: box.device, pace: pace, onRelease: onRelease)
+            Export(busID: name, number: number, device: box.device, pace: pace, onRelease: onRelease, onEvent: onEvent)
         }
     }
 
     /// Offers a device no longer; a client that has it sees it pulled out.
+    ///
+    /// The client gets an answer for everything that waits before its connection ends, which takes a moment (see
+    /// ``ServerConfiguration/drainTime``): Linux's can leave a task waiting for ever when a connection breaks under it.
     public func remove(_ export: Export) {
         exports.remove(export)
+        disconnect(export)
+    }
+
+    /// Ends the connection of the client that has a device, as ``remove(_:)`` does; it may import the device again.
+    public func disconnect(_ export: Export) {
+        let links = state.withLock { state in state.links.values.filter { $0.export === export } }
+        for link in links { link.drain() }
+        if !links.isEmpty { pause(milliseconds: configuration.drainTime) }
         export.executor.unplug()
     }
 
@@ -97,6 +111,49 @@ public final class USBIPServer: Sendable {
                 logger.warning("\(error); trying again in a second")
                 pause(milliseconds: 1000)
             }
+        }
+    }
+
+    /// Serves one device to whoever has the other end of a socket, without a word before the first transfer.
+    ///
+    /// What Linux's virtual host controller is given: its end of a pair of sockets.
+    ///
+    /// - Parameters:
+    ///   - peer: the other end's name, for the log.
+    ///   - onEnd: called when the connection has ended and the device may be imported again.
+    /// - Throws: ``ExportError`` when another client has the device, it is removed, or the server is being stopped.
+    public func serve(
+        _ export: Export, on socket: StreamSocket, peer: String, onEnd: @escaping @Sendable () -> Void = {}
+    ) throws(ExportError) {
+        switch exports.claim(export.busID) {
+        case .granted(let claimed) where claimed === export: break
+        case .granted(let other):
+            exports.release(other)
+            throw ExportError(description: "\(export.busID) is another device by now")
+        case .busy: throw ExportError(description: "another client has \(export.busID)")
+        case .unknown: throw ExportError(description: "\(export.busID) is no longer there")
+        }
+        let connection = Connection(socket, self, peer: peer)
+        let isAdmitted = state.withLock { state in
+            guard !state.isStopping else { return false }
+            state.connections[ObjectIdentifier(connection)] = connection
+            return true
+        }
+        guard isAdmitted else {
+            exports.release(export)
+            throw ExportError(description: "the server is being stopped")
+        }
+        do throws(SocketError) {
+            try startThread("usbip \(export.busID)") { [self] in
+                connection.serve(export)
+                exports.release(export)
+                forget(connection)
+                onEnd()
+            }
+        } catch {
+            exports.release(export)
+            forget(connection)
+            throw ExportError(description: "\(error)")
         }
     }
 

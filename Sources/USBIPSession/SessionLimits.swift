@@ -1,3 +1,6 @@
+public import USBCore
+public import USBDeviceKit
+
 /// How much one connection may ask of the server.
 public struct SessionLimits: Hashable, Sendable {
     /// The most bytes in one transfer.
@@ -36,4 +39,10 @@ public enum SessionEvent: Hashable, Sendable {
     case overLimit(String)
     /// The client uses another device id than it was given.
     case foreignDeviceID(UInt32)
+    /// The device is being reset.
+    case reset(ResetCause)
+    /// A control request has been answered that changed the device's state, or that the device refused.
+    case request(SetupPacket, TransferStatus)
+    /// A transfer for an endpoint that the selected settings do not have.
+    case unknownEndpoint(EndpointAddress)
 }

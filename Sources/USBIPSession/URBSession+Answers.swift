@@ -48,6 +48,7 @@ extension URBSession {
             unlinkers = unlinks.returned(id)
         }
         guard !isClosed else {
+            unsafe traffic?.cancelled(slot)
             unsafe recycle(slot)
             releaseIfEmpty()
             return
@@ -59,14 +60,32 @@ extension URBSession {
             // Nobody asked for it back, so "cancelled" is the device's way of saying that it is going.
             if unsafe slot.pointee.status == .cancelled { unsafe slot.pointee.status = .shutdown }
             unsafe answer(slot)
+            unsafe note(slot)
         } else if unsafe slot.pointee.status == .cancelled {
+            unsafe traffic?.cancelled(slot)
             answerUnlinks(unlinkers)
         } else {
             // The transfer won: its answer goes first, and every unlink is told that it came too late.
             unsafe answer(slot)
+            unsafe note(slot)
             for late in unlinkers { answerUnlink(late, .success) }
         }
         unsafe recycle(slot)
+    }
+
+    /// Counts an answered transfer, and tells of control requests that change or lack something.
+    @inline(__always)
+    private func note(_ slot: UnsafeMutablePointer<URBSlot>) {
+        unsafe traffic?.answered(slot)
+        if unsafe slot.pointee.type == .control { unsafe noteRequest(slot) }
+    }
+
+    @inline(never)
+    private func noteRequest(_ slot: UnsafeMutablePointer<URBSlot>) {
+        let setup = unsafe slot.pointee.setup
+        let status = unsafe slot.pointee.status
+        guard status != .success || (setup.kind == .standard && setup.direction == .out) else { return }
+        onEvent(.request(setup, status))
     }
 
     func unlink(_ command: UnlinkMessage) throws(ProtocolViolation) {

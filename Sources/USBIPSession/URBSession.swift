@@ -26,6 +26,7 @@ public protocol SessionOutput: AnyObject {
     let limits: SessionLimits
     let output: any SessionOutput
     let onEvent: (SessionEvent) -> Void
+    let traffic: Traffic?
     let isSuperSpeed: Bool
 
     /// Transfers the device has kept, by sequence number.
@@ -72,15 +73,17 @@ public protocol SessionOutput: AnyObject {
     /// - Parameters:
     ///   - device: connected by the caller, who calls ``USBDevice/disconnect()`` through ``close()``.
     ///   - deviceID: the id that the client was given.
+    ///   - traffic: counts what moves, if anything does.
     public init(
         device: any USBDevice, deviceID: UInt32, limits: SessionLimits = SessionLimits(),
-        output: any SessionOutput, onEvent: @escaping (SessionEvent) -> Void = { _ in }
+        output: any SessionOutput, traffic: Traffic? = nil, onEvent: @escaping (SessionEvent) -> Void = { _ in }
     ) {
         self.device = device
         self.deviceID = deviceID
         self.limits = limits
         self.output = output
         self.onEvent = onEvent
+        self.traffic = traffic
         isSuperSpeed = device.identity.speed.isSuperSpeed
         unsafe outputBuffer = .allocate(byteCount: Self.outputCapacity, alignment: 16)
     }
@@ -237,6 +240,7 @@ public protocol SessionOutput: AnyObject {
             unsafe recycle(slot)
             return
         }
+        if shape.type == nil { onEvent(.unknownEndpoint(shape.endpoint)) }
         if unsafe resets(slot) { return }
         unsafe device.submit(URB(slot))
         if unsafe slot.pointee.isLive { unsafe keep(slot, isLanded: isLanded) }
@@ -306,10 +310,12 @@ public protocol SessionOutput: AnyObject {
         case (0x80, StandardRequest.getDescriptor.rawValue)
         where setup.value == 0x0100 && setup.length == (isSuperSpeed ? 8 : 64):
             // Linux begins enumeration, and so the aftermath of a port reset, with this read and no other.
+            onEvent(.reset(.inferred))
             device.reset(.inferred)
             return false
         case (0x23, StandardRequest.setFeature.rawValue) where setup.value == 4:
             // usbip-win2 forwards the hub request PORT_RESET (USB 2.0 §11.24.2.13).
+            onEvent(.reset(.port))
             device.reset(.port)
             unsafe URB(slot).accept()
             return true
@@ -338,6 +344,7 @@ public protocol SessionOutput: AnyObject {
         }
         unsafe kept[id] = slot
         waitingCount += 1
+        unsafe traffic?.kept(slot)
     }
 
     /// The bytes that a kept transfer takes: the host's, and the packets' descriptors.

@@ -8,9 +8,12 @@ struct Ghostplug: ParsableCommand {
         abstract: "USB devices that exist only in software, on a real Linux USB bus.",
         discussion: """
             EXAMPLES:
-              ghostplug serve drive                   a thumb drive on 127.0.0.1:3240
-              sudo usbip attach -r 127.0.0.1 -b 1-1   plug it in: /dev/sdX appears
-              sudo usbip detach -p 00                 pull it out ('usbip port')
+              sudo ghostplug plug drive               a thumb drive: /dev/sdX appears
+              sudo ghostplug plug keyboard -b         a keyboard, in the background
+              sudo ghostplug ctl type 1-1 'hello'     and somebody who types on it
+              sudo ghostplug unplug                   pull it out
+              ghostplug serve drive                   one for others, on 127.0.0.1:3240
+              sudo ghostplug attach 127.0.0.1 1-1     and how they plug it in
               ghostplug models drive                  what a drive can be
 
             EXIT STATUS:
@@ -25,7 +28,10 @@ struct Ghostplug: ParsableCommand {
               (Debian: usbip; Ubuntu: linux-tools-generic).
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, List.self, Inspect.self, Bench.self, Plot.self, Models.self])
+        subcommands: [
+            Plug.self, Unplug.self, Serve.self, Ctl.self, Attach.self, Ports.self, Detach.self, List.self,
+            Inspect.self, Bench.self, Plot.self, Models.self,
+        ])
 }
 
 /// How the command ends when it fails; documented in the help.

@@ -1,4 +1,5 @@
 import Measurement
+import Statistics
 import Testing
 
 @Suite("The ages of reports")

@@ -19,20 +19,23 @@ package final class SessionHarness {
     package let output = OutputCollector()
     package let session: URBSession
     package var client = ClientModel()
+    private let traffic: Traffic?
     private let log: EventLog
     private var unread: [UInt8] = []
     private var parsed = 0
 
     package init(
         _ device: ScriptedDevice = ScriptedDevice(), limits: SessionLimits = SessionLimits(),
-        deviceID: UInt32 = 0x0001_0002
+        deviceID: UInt32 = 0x0001_0002, traffic: Traffic? = nil
     ) {
         self.device = device
         let log = EventLog()
         self.log = log
         device.connect()
+        self.traffic = traffic
         session = URBSession(
-            device: device, deviceID: deviceID, limits: limits, output: output, onEvent: { log.events.append($0) })
+            device: device, deviceID: deviceID, limits: limits, output: output, traffic: traffic,
+            onEvent: { log.events.append($0) })
     }
 
     deinit {
@@ -40,15 +43,36 @@ package final class SessionHarness {
         device.completeAll(.cancelled)
     }
 
-    /// What the session had to tell.
-    package var events: [SessionEvent] { log.events }
+    /// What the session had to tell of trouble.
+    package var events: [SessionEvent] {
+        log.events.filter { event in
+            switch event {
+            case .abandoned, .overLimit, .foreignDeviceID: true
+            case .reset, .request, .unknownEndpoint: false
+            }
+        }
+    }
+
+    /// What the session had to tell of the device.
+    package var told: [SessionEvent] {
+        log.events.filter { event in
+            switch event {
+            case .abandoned, .overLimit, .foreignDeviceID: false
+            case .reset, .request, .unknownEndpoint: true
+            }
+        }
+    }
 
     /// Hands over bytes that arrive together, as a transport does: in place where the session says so, else through
     /// a read buffer of 64 KiB, with what was not taken in front of what comes next.
     ///
     /// - Throws: ``ProtocolViolation`` when the transport must close the connection.
     package func arrive(_ bytes: [UInt8]) throws(ProtocolViolation) {
-        defer { session.flush() }
+        traffic?.begin()
+        defer {
+            session.flush()
+            traffic?.end()
+        }
         var rest = bytes[...]
         while !rest.isEmpty {
             let landing = unsafe session.landing

@@ -2,6 +2,7 @@ import DeviceModels
 import Logging
 import Measurement
 import SocketIO
+import Statistics
 import Testing
 import USBCore
 import USBIPClient

@@ -1,141 +1,55 @@
+import CommandSupport
 import DiskStores
-import Glibc
 import Logging
 import SCSITarget
 
-/// Where a drive's bytes come from, and where they go when a client has gone.
+/// A drive's units and what is in them: where its bytes come from, and where they go.
+///
+/// Used on the device's executor.
 final class DriveMedia {
-    private let settings: DriveSettings
-    private let logger: Logger
-    private(set) var backing = ""
-    private(set) var onRelease: (@Sendable () -> Void)?
-    private var copier: FolderCopier?
+    /// A unit and its media.
+    struct Slot {
+        let unit: LogicalUnit
+        /// The medium in the unit, or in its tray when the host ejected it.
+        var medium: DriveMedium?
+        /// The medium that was taken out last.
+        var previous: DriveMedium?
+    }
 
+    let settings: DriveSettings
+    let context: ModelContext
+    private(set) var slots: [Slot] = []
+    /// How many media were brought: what keeps equal ones apart.
+    private(set) var mediumCount = 0
+    /// Copies back the only folder for which that was asked.
+    private(set) var copier: FolderCopier?
+
+    /// Makes the units, and puts a medium into each that has one.
+    ///
+    /// - Throws: ``ModelError`` when a medium cannot be had.
     init(_ settings: DriveSettings, _ context: ModelContext) throws(ModelError) {
         self.settings = settings
-        logger = context.logger
-    }
-
-    /// Puts the medium into a unit, if it has one.
-    func fill(_ unit: LogicalUnit, _ index: Int) throws(ModelError) {
-        let logger = logger
-        unit.onEvent = { event in
-            switch event {
-            case .ejectedByHost: logger.info("the host ejected the medium")
-            case .loadedByHost: logger.info("the host loaded the medium")
-            case .reopenFailed(let error): logger.error("the medium cannot be loaded: \(error)")
-            case .storeFailed(let error, let command):
-                logger.error("\(command.commandName) failed: \(error)")
-            }
-        }
-        do throws(DiskStoreError) {
-            switch settings.source {
-            case .memory:
-                let size = settings.size ?? DriveSettings.defaultSize
-                let store = try memory(size)
-                let isFormatted = try format(store, index)
-                unit.insert(store)
-                describe("\(Self.words(size)) in memory" + (isFormatted ? ", FAT \"\(settings.label)\"" : ", blank"))
-            case .images(let paths):
-                guard paths.indices.contains(index) else {
-                    describe("an empty slot")
-                    return
-                }
-                try insertImage(paths[index], unit, index)
-            case .folder(let path):
-                guard index == 0 else {
-                    describe("an empty slot")
-                    return
-                }
-                try insertFolder(path, unit, index)
-            }
-        } catch {
-            throw ModelError(unavailable: error.message)
+        self.context = context
+        for index in 0..<settings.unitCount {
+            let unit = LogicalUnit(settings.unitConfiguration(index))
+            Self.report(unit, index, context)
+            slots.append(Slot(unit: unit))
+            guard let wanted = settings.medium(index) else { continue }
+            let medium = try make(wanted)
+            copier = copier ?? medium.copier
+            try put(medium, into: index)
         }
     }
 
-    private func memory(_ size: UInt64) throws(DiskStoreError) -> MemoryStore {
-        do throws(StoreError) {
-            return try MemoryStore(byteCount: size)
-        } catch {
-            throw DiskStoreError(.system, "size=\(size): \(error.message)")
-        }
-    }
-
-    private func insertImage(_ path: String, _ unit: LogicalUnit, _ index: Int) throws(DiskStoreError) {
-        let settings = settings
-        let isShared: Bool
-        if case .none = settings.snapshot { isShared = settings.isReadOnly } else { isShared = true }
-        let isNew = unsafe !isShared && settings.size != nil && access(path, F_OK) != 0
-        let open = { () throws(DiskStoreError) -> any BlockStore in
-            let base = try ImageFileStore(path: path, size: isShared ? nil : settings.size, isReadOnly: isShared)
-            switch settings.snapshot {
-            case .none: return base
-            case .forgotten: return SnapshotStore(of: base)
-            case .kept(let delta): return try SnapshotStore(of: base, keptAt: delta)
-            }
-        }
-        let store = try open()
-        let blockSize = UInt64(settings.blockSize.rawValue)
-        guard store.byteCount >= blockSize else {
-            throw DiskStoreError(
-                .wrongSize,
-                "\(path) has \(store.byteCount) bytes, less than a block of \(blockSize); give size= to grow it")
-        }
-        if store.byteCount % blockSize != 0 {
-            logger.warning("\(path) ends within a block of \(blockSize) bytes: its last bytes cannot be reached")
-        }
-        var text = "\(Self.words(store.byteCount)), \(store.label)"
-        if isNew, try format(store, index) { text += " (new), FAT \"\(settings.label)\"" }
-        unit.insert(store)
-        // An ejected image is closed, so that it can be exchanged, and opened again when the host loads it.
-        unit.reopen = { () throws(StoreError) -> any BlockStore in
-            do throws(DiskStoreError) {
-                return try open()
-            } catch {
-                throw StoreError(.unreadable, error.message)
-            }
-        }
-        describe(text)
-    }
-
-    private func insertFolder(_ path: String, _ unit: LogicalUnit, _ index: Int) throws(DiskStoreError) {
-        let built = try FolderImage.build(
-            from: path, label: settings.label, size: settings.size, blockSize: Int(settings.blockSize.rawValue),
-            volumeID: settings.volumeID(index))
-        for warning in built.warnings { logger.warning("\(warning)") }
-        unit.insert(built.store)
-        describe("\(Self.words(built.store.byteCount)) FAT \"\(settings.label)\" of the folder \(path)")
-        guard let target = settings.syncBack else { return }
-        let copier = try FolderCopier(built, from: path, to: target, logger)
-        self.copier = copier
-        onRelease = { copier.run() }
-    }
-
-    /// Makes a file system on a blank medium, unless the keys say otherwise or the medium is too large for FAT.
-    private func format(_ store: any BlockStore, _ index: Int) throws(DiskStoreError) -> Bool {
-        guard settings.formats ?? (store.byteCount < 2 << 40) else { return false }
-        do throws(DiskStoreError) {
-            try FolderImage.format(
-                store, label: settings.label, volumeID: settings.volumeID(index),
-                blockSize: Int(settings.blockSize.rawValue))
-        } catch  where error.kind == .toolFailed || error.kind == .wrongSize {
-            throw DiskStoreError(
-                error.kind,
-                "no FAT file system fits in \(store.byteCount) bytes with blocks of "
-                    + "\(settings.blockSize.rawValue); give another size=, or format=none")
-        }
-        return true
-    }
-
-    private func describe(_ text: String) { backing += backing.isEmpty ? text : "; \(text)" }
+    /// What backs the drive, for people.
+    var backing: String { slots.map { $0.medium?.words ?? "an empty slot" }.joined(separator: "; ") }
 
     /// Finishes writes; returns what could not be finished.
-    func close(_ units: [LogicalUnit]) -> String? {
+    func close() -> String? {
         var failures = copier?.failure.map { [$0] } ?? []
-        for unit in units {
+        for slot in slots {
             do throws(StoreError) {
-                try unit.store?.flush()
+                try slot.unit.store?.flush()
             } catch {
                 failures.append(error.message)
             }
@@ -143,11 +57,129 @@ final class DriveMedia {
         return failures.isEmpty ? nil : failures.joined(separator: "; ")
     }
 
-    private static func words(_ size: UInt64) -> String {
-        for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] as [(UInt64, String)]
-        where size >= 1 << shift && size % (1 << shift) == 0 {
-            return "\(size >> shift) \(unit)"
+    // MARK: Media
+
+    /// Makes or opens a medium.
+    func make(_ wanted: MediumSettings) throws(ModelError) -> DriveMedium {
+        mediumCount &+= 1
+        do throws(DiskStoreError) {
+            return try DriveMedium(wanted, context.logger)
+        } catch {
+            throw ModelError(unavailable: error.message)
         }
-        return "\(size) bytes"
+    }
+
+    /// Puts a medium into a unit that has none, or whose own was let go.
+    func put(_ medium: DriveMedium, into index: Int) throws(ModelError) {
+        let unit = slots[index].unit
+        let store: any BlockStore
+        do throws(DiskStoreError) {
+            store = try medium.open()
+        } catch {
+            throw ModelError(unavailable: error.message)
+        }
+        unit.insert(store)
+        medium.copier?.putIn()
+        // An ejected image is closed, so that it can be exchanged, and opened again when the host loads it.
+        unit.reopen =
+            medium.isImage
+            ? { () throws(StoreError) -> any BlockStore in
+                do throws(DiskStoreError) {
+                    return try medium.open()
+                } catch {
+                    throw StoreError(.unreadable, error.message)
+                }
+            } : nil
+        slots[index].medium = medium
+    }
+
+    /// Takes the medium out of a unit, or out of its tray: flushed, and copied back where that was asked for.
+    ///
+    /// Copying back takes as long as the files are large, and the device's host waits meanwhile.
+    ///
+    /// - Parameter force: whether to do so although the host locked it in, or it cannot be flushed.
+    /// - Returns: What could not be done, when it was forced.
+    /// - Throws: Why the medium is still in.
+    func takeOut(of index: Int, force: Bool) throws(ModelError) -> String? {
+        let unit = slots[index].unit
+        try checkUnlocked(index, force)
+        var problem: String?
+        do throws(StoreError) {
+            try unit.store?.flush()
+        } catch {
+            guard force else {
+                throw ModelError(
+                    unavailable: "the medium in unit \(index) is still there, because it cannot be flushed: "
+                        + "\(error.message); force=yes takes it out and loses what was not written")
+            }
+            problem = error.message
+        }
+        unit.eject(force: true)
+        unit.reopen = nil
+        guard let medium = slots[index].medium else { return problem }
+        slots[index].medium = nil
+        slots[index].previous = medium
+        if let copier = medium.copier {
+            copier.takenOut()
+            problem = problem ?? copier.failure
+        }
+        return problem
+    }
+
+    /// Makes the medium in a unit larger.
+    func grow(_ index: Int, to size: UInt64) throws(ModelError) {
+        let slot = slots[index]
+        guard let medium = slot.medium, slot.unit.isMediumPresent else {
+            throw ModelError(unavailable: "there is no medium in unit \(index) that could grow; insert one with size=")
+        }
+        defer {
+            if !slot.unit.isMediumPresent {
+                slots[index].medium = nil
+                slots[index].previous = medium
+            }
+        }
+        do throws(DiskStoreError) {
+            try slot.unit.resize { store throws(DiskStoreError) in try medium.grow(&store, to: size) }
+        } catch {
+            throw ModelError(
+                unavailable: slot.unit.isMediumPresent
+                    ? error.message : "\(error.message); the medium could not be opened again, unit \(index) is empty")
+        }
+    }
+
+    /// Refuses what a hand could not do either: take out what the host has locked in.
+    func checkUnlocked(_ index: Int, _ force: Bool) throws(ModelError) {
+        let unit = slots[index].unit
+        guard unit.isMediumPresent, unit.isRemovalPrevented, !force else { return }
+        throw ModelError(
+            unavailable: "the host has locked the medium in unit \(index), as it does while it is mounted or open; "
+                + "unmount it there, or say force=yes")
+    }
+
+    // MARK: Events
+
+    private static func report(_ unit: LogicalUnit, _ index: Int, _ context: ModelContext) {
+        let logger = context.logger
+        let events = context.events
+        let lun = ("lun", JSON.number(index))
+        let host = ("by", JSON.string("host"))
+        unit.onEvent = { event in
+            switch event {
+            case .ejectedByHost:
+                logger.info("the host ejected the medium")
+                events.send("ejected", [lun, host])
+            case .loadedByHost:
+                logger.info("the host loaded the medium")
+                events.send("loaded", [lun, host])
+            case .reopenFailed(let error):
+                logger.error("the medium cannot be loaded: \(error)")
+                events.send("medium-error", [lun, ("error", .string("cannot be loaded: \(error.message)"))])
+            case .storeFailed(let error, let command):
+                logger.error("\(command.commandName) failed: \(error)")
+                events.send(
+                    "medium-error",
+                    [lun, ("command", .string(command.commandName)), ("error", .string(error.message))])
+            }
+        }
     }
 }

@@ -1,5 +1,4 @@
 import DiskStores
-import Logging
 import SCSITarget
 import USBCore
 import USBDeviceKit
@@ -67,36 +66,19 @@ public enum DriveModel: DeviceModel {
 
     /// See ``DeviceModel/make(_:_:)``.
     public static func make(_ options: ModelOptions, _ context: ModelContext) throws(ModelError) -> ModelDevice {
-        let settings = try DriveSettings(options, context)
-        let media = try DriveMedia(settings, context)
-        var units: [LogicalUnit] = []
-        for index in 0..<settings.unitCount {
-            let unit = LogicalUnit(settings.unitConfiguration(index))
-            try media.fill(unit, index)
-            units.append(unit)
-        }
-        let target = SCSITarget(units)
-        log(target, context)
-        let gadget = MassStorageGadget(target, settings.gadgetConfiguration)
+        let media = try DriveMedia(try DriveSettings(options, context), context)
+        let target = SCSITarget(media.slots.map(\.unit))
+        let reporter = CommandReporter(context)
+        target.onFinish = { task, status in reporter.finished(task, status) }
+        let gadget = MassStorageGadget(target, media.settings.gadgetConfiguration)
         do throws(DescriptorError) {
-            return ModelDevice(
-                device: try GadgetDevice(gadget), backing: media.backing, onRelease: media.onRelease,
-                close: { media.close(units) })
+            var made = ModelDevice(
+                device: try GadgetDevice(gadget), backing: media.backing, close: { media.close() })
+            if let copier = media.copier { made.onRelease = { copier.run() } }
+            made.actions = DriveActions.all(media)
+            return made
         } catch {
             throw ModelError("the drive's descriptors are refused: \(error)")
-        }
-    }
-
-    /// Commands in words: those that fail at debug level, all of them at trace level.
-    private static func log(_ target: SCSITarget, _ context: ModelContext) {
-        let logger = context.logger
-        guard logger.logLevel <= .debug else { return }
-        target.onFinish = { task, status in
-            if let sense = task.sense, status != .good {
-                logger.debug("unit \(task.lun): \(task.cdb): \(sense)")
-            } else {
-                logger.trace("unit \(task.lun): \(task.cdb): good, \(task.transferred) bytes")
-            }
         }
     }
 }

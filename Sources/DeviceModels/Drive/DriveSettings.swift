@@ -112,6 +112,23 @@ struct DriveSettings {
             isRemovable: isRemovable, isReadOnly: isReadOnly)
     }
 
+    /// The medium that a unit begins with; nil for an empty slot.
+    func medium(_ index: Int) -> MediumSettings? {
+        let origin: MediumSettings.Source
+        switch source {
+        case .memory: origin = .memory(size ?? Self.defaultSize)
+        case .images(let paths):
+            guard paths.indices.contains(index) else { return nil }
+            origin = .image(paths[index])
+        case .folder(let path):
+            guard index == 0 else { return nil }
+            origin = .folder(path)
+        }
+        return MediumSettings(
+            source: origin, snapshot: snapshot, syncBack: syncBack, size: size, blockSize: blockSize, label: label,
+            formats: formats, isReadOnly: isReadOnly, volumeID: volumeID(index))
+    }
+
     /// The file system's volume number: told by the serial number, so that equal drives can be told apart.
     func volumeID(_ index: Int) -> UInt32 {
         var hash: UInt32 = 0x811c_9dc5

@@ -1,18 +1,27 @@
 import DiskStores
 import Glibc
 import Logging
+import Synchronization
 
-/// Copies a drive's files out when a client has gone.
+/// Copies a drive's files out when a client has gone, and when the medium is taken out.
 ///
-/// `@unchecked Sendable`: runs on the thread of the connection that has just ended, before the next client can come;
-/// `failure` is read when the last one has gone.
+/// `@unchecked Sendable`: runs on the thread of the connection that has just ended, before the next client can come,
+/// or on the device's executor; ``state`` sees to it that one copies at a time. What it reads changes only through a
+/// client, or not at all while the medium is out.
 final class FolderCopier: @unchecked Sendable {
     private let built: FolderImage.Built
     private let target: String
     private let source: String
     private let logger: Logger
+    private let state = Mutex(State())
+
+    private struct State {
+        var failure: String?
+        var isInDrive = true
+    }
+
     /// What the last copy could not do; nil when it did all.
-    private(set) var failure: String?
+    var failure: String? { state.withLock { $0.failure } }
 
     /// Makes a copier.
     ///
@@ -40,19 +49,36 @@ final class FolderCopier: @unchecked Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// Copies, if the medium is in the drive: what was taken out has been copied then.
     func run() {
-        failure = nil
+        state.withLock { state in
+            if state.isInDrive { state.failure = copy() }
+        }
+    }
+
+    /// Copies what is taken out; a client that detaches later copies nothing.
+    func takenOut() {
+        state.withLock { state in
+            state.failure = copy()
+            state.isInDrive = false
+        }
+    }
+
+    /// The medium is in the drive again.
+    func putIn() { state.withLock { $0.isInDrive = true } }
+
+    private func copy() -> String? {
         do throws(DiskStoreError) {
             let result = try FolderImage.extract(
                 built.store, to: target, original: isSameFolder ? built.manifest : nil)
             for problem in result.problems { logger.warning("sync-back to \(target): \(problem)") }
-            if let problem = result.problems.first { failure = "sync-back to \(target): \(problem)" }
             let counts =
                 "\(result.written.count) files written, \(result.unchanged) unchanged, \(result.removed.count) removed"
             logger.notice("sync-back to \(target): \(counts)")
+            return result.problems.first.map { "sync-back to \(target): \($0)" }
         } catch {
-            failure = "sync-back to \(target): \(error)"
             logger.error("sync-back to \(target) failed: \(error)")
+            return "sync-back to \(target): \(error)"
         }
     }
 

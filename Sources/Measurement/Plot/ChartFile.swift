@@ -1,3 +1,5 @@
+import CommandSupport
+
 extension ChartPage {
     /// Reads charts from JSON.
     ///
@@ -8,7 +10,12 @@ extension ChartPage {
     ///
     /// - Throws: ``ChartFileError`` that says which member is wrong, or in which line the text is no JSON.
     package init(parsing text: some Sequence<UInt8>) throws(ChartFileError) {
-        let root = try JSONText(parsing: text)
+        let root: JSON
+        do throws(JSONError) {
+            root = try JSON(parsing: text)
+        } catch {
+            throw ChartFileError(description: error.description)
+        }
         guard let list = root["charts"] else {
             self.init(charts: [try Member(root, "the chart").chart()])
             return
@@ -19,12 +26,18 @@ extension ChartPage {
     }
 }
 
+/// What is wrong with a file of charts, in words.
+package struct ChartFileError: Error, Equatable, CustomStringConvertible {
+    /// Where and what.
+    package let description: String
+}
+
 /// A value and what it is called in messages.
 private struct Member {
-    private let value: JSONText
+    private let value: JSON
     private let path: String
 
-    init(_ value: JSONText, _ path: String) {
+    init(_ value: JSON, _ path: String) {
         self.value = value
         self.path = path
     }
@@ -79,7 +92,7 @@ private struct Member {
     }
 
     private func number() throws(ChartFileError) -> Double {
-        guard case .number(let number) = value else { throw error("is no number") }
+        guard let number = value.double else { throw error("is no number") }
         return number
     }
 

@@ -64,6 +64,15 @@ extension LogicalUnit {
         return unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<min(memory.count, count)])
     }
 
+    /// Counts bytes that came to the memory of ``landing(_:upTo:)``.
+    func landed(_ task: inout SCSITask, _ count: Int) {
+        guard store(of: task) != nil else {
+            task.fail(Sense(.notReady, .mediumNotPresent))
+            return
+        }
+        task.transferred &+= UInt64(task.wanted(of: count))
+    }
+
     /// Takes the next bytes of a command's data.
     func consume(_ task: inout SCSITask, _ bytes: UnsafeRawBufferPointer) -> Int {
         let count = task.wanted(of: bytes.count)

@@ -102,6 +102,31 @@ public final class LogicalUnit {
         return true
     }
 
+    /// Lets the medium grow: `change` exchanges its store for one with the same bytes and more of them.
+    ///
+    /// It stays the same medium, and commands in progress go on. The host gets a unit attention, 6/2A/09, when the
+    /// capacity is another one then. A store that has become smaller counts as another medium to commands in progress;
+    /// nil is a medium taken out.
+    ///
+    /// - Parameter change: gets the only reference that the unit holds, so that it can close a file before it opens it
+    ///   again; must not use the unit. What it leaves there holds, also when it throws.
+    public func resize<Failure>(_ change: (inout (any BlockStore)?) throws(Failure) -> Void) throws(Failure) {
+        let before = blockCount
+        defer {
+            if let store {
+                blockCount = store.byteCount >> blockExponent
+                if blockCount < before { mediumNumber &+= 1 }
+                if blockCount != before { raise(.capacityChanged) }
+            } else {
+                unload()
+            }
+        }
+        try change(&store)
+    }
+
+    /// The host is gone, and with it the lock that it put on the medium.
+    public func hostLeft() { isRemovalPrevented = false }
+
     /// Resets the unit, as a USB reset or a power cycle does.
     ///
     /// Mode pages go back to their defaults, the medium is unlocked, sense is cleared, and the next command

@@ -85,9 +85,11 @@ public final class SCSITarget {
     }
 
     /// Counts bytes that were put into the memory of ``landing(_:upTo:)`` as moved.
+    ///
+    /// The command fails when its medium was taken out meanwhile: what came is not on the one that is there now.
     public func landed(_ task: inout SCSITask, _ count: Int) {
         guard task.operation == .write, !task.isFailed else { return }
-        task.transferred &+= UInt64(task.wanted(of: count))
+        self[task.lun]?.landed(&task, count)
     }
 
     /// Ends the command.

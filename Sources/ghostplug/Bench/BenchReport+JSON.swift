@@ -1,5 +1,6 @@
 import CommandSupport
 import Measurement
+import Statistics
 import USBCore
 
 extension BenchReport {

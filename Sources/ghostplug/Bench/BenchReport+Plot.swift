@@ -1,5 +1,6 @@
 import CommandSupport
 import Measurement
+import Statistics
 
 extension BenchReport {
     /// Throughput, latency and intervals, each where there is something to compare.

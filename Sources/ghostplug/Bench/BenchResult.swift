@@ -1,4 +1,5 @@
 import Measurement
+import Statistics
 import USBCore
 
 /// What one case has come to.

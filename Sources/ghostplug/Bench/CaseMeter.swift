@@ -1,4 +1,5 @@
 import Measurement
+import Statistics
 import USBCore
 
 /// Turns the completions of one case into figures: when counting begins, what counts, and when there is enough.

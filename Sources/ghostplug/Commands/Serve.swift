@@ -22,6 +22,7 @@ struct Serve: ParsableCommand {
               ghostplug serve drive:dir=./payload drive:image=disk.img,size=8G
               ghostplug serve drive --listen 0.0.0.0:3240 --allow 192.168.1.0/24
               ghostplug serve --config bench.yaml
+              ghostplug serve keyboard mouse & ghostplug ctl type 1-1 'hello'
 
             CONFIGURATION FILE:
               listen: [127.0.0.1:3240]
@@ -30,6 +31,7 @@ struct Serve: ParsableCommand {
               max-waiting: 256
               handshake-timeout: 10
               pace: bus
+              control: /run/bench.sock
               log-level: info
               log-format: text
               devices:
@@ -77,6 +79,15 @@ struct Serve: ParsableCommand {
             """, valueName: "bus|free"))
     var pace: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The socket for 'ghostplug ctl', or none. (default: one in /run/ghostplug, or in the user's run folder)",
+            valueName: "path"))
+    var control: String?
+
+    @Flag(help: "At the end, show what hosts asked for and devices refused, and what to do about it.")
+    var explain = false
+
     @Option(help: "What to log: trace, debug, info, notice, warning, error, critical. (default: info)")
     var logLevel: String?
 
@@ -89,7 +100,7 @@ struct Serve: ParsableCommand {
     mutating func run() throws {
         if let parent { _ = linux_end_with_parent(parent) }
         do {
-            try ServeRun(settings()).run()
+            try ServeRun(settings(), explains: explain).run()
         } catch let failure as Failure {
             throw failure.report()
         }
@@ -103,13 +114,19 @@ struct Serve: ParsableCommand {
                 devices: devices, listen: listen, allow: allow,
                 scalars: [
                     "max-connections": maxConnections, "max-waiting": maxWaiting,
-                    "handshake-timeout": handshakeTimeout, "pace": pace, "log-level": logLevel, "log-format": logFormat,
+                    "handshake-timeout": handshakeTimeout, "pace": pace, "control": control, "log-level": logLevel,
+                    "log-format": logFormat,
                 ])
         } catch {
             throw Failure("\(error)", .validationFailure)
         }
-        guard !settings.devices.isEmpty else {
-            throw Failure("no device to serve; try 'ghostplug serve drive', or see --help", .validationFailure)
+        // Nobody who forgot the device is to wait for it; who names a control socket means to add some later.
+        if settings.devices.isEmpty {
+            guard case .at = settings.control else {
+                throw Failure(
+                    "no device to serve; try 'ghostplug serve drive', or see --help (with --control PATH, devices can "
+                        + "be added later)", .validationFailure)
+            }
         }
         return settings
     }

@@ -1,3 +1,4 @@
+import DeviceControl
 import DeviceModels
 import Logging
 import SocketIO
@@ -12,6 +13,29 @@ struct ConfigurationError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// Where a server can be controlled.
+enum ControlPlace: Equatable {
+    /// A socket with this process's number, where `ghostplug ctl` looks.
+    case usual
+    /// Nowhere.
+    case none
+    case at(String)
+
+    /// Reads `none` or a path.
+    init(_ text: String) { self = text == "none" ? .none : .at(text) }
+
+    /// The socket's path; nil when there is to be none.
+    var path: String? {
+        get throws(SocketError) {
+            switch self {
+            case .usual: try ControlFolder().makeSocketPath()
+            case .none: nil
+            case .at(let path): path
+            }
+        }
+    }
+}
+
 /// Everything that `serve` can be told, from the file and from the command line.
 struct ServeSettings {
     struct Device {
@@ -22,11 +46,14 @@ struct ServeSettings {
 
     var devices: [Device] = []
     var server = ServerConfiguration()
+    var control = ControlPlace.usual
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
     /// The settings with a single value: `KEY: VALUE` in the file, `--KEY VALUE` on the command line.
-    static let scalarKeys = ["max-connections", "max-waiting", "handshake-timeout", "pace", "log-level", "log-format"]
+    static let scalarKeys = [
+        "max-connections", "max-waiting", "handshake-timeout", "pace", "control", "log-level", "log-format",
+    ]
 
     /// Adds what the command line says.
     ///
@@ -54,6 +81,7 @@ struct ServeSettings {
         case "max-connections": server.connections = try Self.integer(text, 1...100_000, place)
         case "max-waiting": server.session.keptBytes = try Self.integer(text, 1...65_536, place) << 20
         case "handshake-timeout": server.handshakeTimeout = Int32(try Self.integer(text, 1...3600, place)) * 1000
+        case "control": control = ControlPlace(text)
         case "pace": server.pace = try Self.pace(text, place)
         case "log-level": logLevel = try Self.level(text, place)
         default: logFormat = try Self.format(text, place)

@@ -1,0 +1,146 @@
+import CommandSupport
+package import DeviceModels
+package import Logging
+import SocketIO
+import Synchronization
+import USBDeviceKit
+package import USBIPServer
+
+/// The devices that this process serves; they can be added and removed while it runs.
+package final class RunningDevices: Sendable {
+    private struct State {
+        var devices: [RunningDevice] = []
+        /// Bus ids of devices that are being made.
+        var reserved: Set<String> = []
+        /// How many there have been: what keeps equal ones apart.
+        var count = 0
+    }
+
+    /// Serves them.
+    package let server: USBIPServer
+    /// What happens to them.
+    package let events = EventHub()
+    let logger: Logger
+    let onStop: @Sendable () -> Void
+    /// What else is done with a device that a client adds, such as to plug it in; before the client is told.
+    package let onAdd: @Sendable (RunningDevice) throws(ModelError) -> Void
+    private let state = Mutex(State())
+
+    /// Makes an empty set.
+    ///
+    /// - Parameters:
+    ///   - onAdd: what else is done with a device that a client adds, such as to plug it in.
+    ///   - onStop: ends the process in order; called when a client asks for it.
+    package init(
+        _ server: USBIPServer, logger: Logger,
+        onAdd: @escaping @Sendable (RunningDevice) throws(ModelError) -> Void = { _ in },
+        onStop: @escaping @Sendable () -> Void
+    ) {
+        self.onAdd = onAdd
+        self.server = server
+        self.logger = logger
+        self.onStop = onStop
+    }
+
+    /// The devices, in the order in which they were added.
+    package var all: [RunningDevice] { state.withLock { $0.devices } }
+
+    /// The device of a bus id; nil when there is none.
+    package func device(_ busID: String) -> RunningDevice? { all.first { $0.busID == busID } }
+
+    /// Keeps bus ids that are asked for from being given to devices that have none.
+    package func reserve(_ busIDs: some Sequence<String>) {
+        state.withLock { $0.reserved.formUnion(busIDs) }
+    }
+
+    /// Makes a device and offers it.
+    ///
+    /// - Throws: ``ModelError``, also when the bus id is taken.
+    @discardableResult
+    package func add(_ specification: DeviceSpecification) throws(ModelError) -> RunningDevice {
+        try ModelRegistry.check(specification)
+        let (index, busID) = try claim(specification.busID)
+        defer { _ = state.withLock { $0.reserved.remove(busID) } }
+        var log = logger
+        log[metadataKey: "device"] = "\(specification)"
+        let watch = DeviceWatch(busID: busID, events: events)
+        var context = ModelContext(index: index, logger: log)
+        context.events = watch.sink
+        let made = try ModelRegistry.make(specification, context)
+        let box = Handover(made)
+        let export: Export
+        do throws(ExportError) {
+            export = try server.export(
+                busID: busID, device: box.takeDevice(), pace: made.pace, onRelease: made.onRelease,
+                onEvent: { watch.note($0) })
+        } catch {
+            throw ModelError(error.description)
+        }
+        let device = RunningDevice(specification, made, export, watch)
+        state.withLock { $0.devices.append(device) }
+        events.publish(DeviceEvent("added", [("device", .string("\(specification)"))]), busID: busID)
+        return device
+    }
+
+    private func claim(_ wanted: String?) throws(ModelError) -> (index: Int, busID: String) {
+        let claimed = state.withLock { state -> (Int, String)? in
+            var taken = Set(state.devices.map(\.busID))
+            // One that was asked for is kept for whoever asked.
+            if wanted == nil { taken.formUnion(state.reserved) }
+            var number = 1
+            while wanted == nil, taken.contains("1-\(number)") { number += 1 }
+            let busID = wanted ?? "1-\(number)"
+            guard !taken.contains(busID) else { return nil }
+            state.reserved.insert(busID)
+            defer { state.count += 1 }
+            return (state.count, busID)
+        }
+        guard let claimed else {
+            throw ModelError(
+                "bus id \(wanted ?? "") is used by another device; give each its own with busid=", key: "busid")
+        }
+        return claimed
+    }
+
+    /// Takes a device away, as if it were pulled out, and finishes its writes.
+    ///
+    /// - Returns: what could not be finished; nil when all was.
+    package func remove(_ device: RunningDevice) -> String? {
+        let isMine = state.withLock { state in
+            guard let index = state.devices.firstIndex(where: { $0 === device }) else { return false }
+            state.devices.remove(at: index)
+            return true
+        }
+        guard isMine else { return nil }
+        server.remove(device.export)
+        // Its connection's thread still has what it was doing to finish.
+        var patience = 1000
+        while device.state != .detached, patience > 0 {
+            pause(milliseconds: 5)
+            patience -= 1
+        }
+        let failure = device.finish()
+        if let failure { logger.error("data may be lost: \(failure)", metadata: ["busid": "\(device.busID)"]) }
+        events.publish(DeviceEvent("removed"), busID: device.busID)
+        return failure
+    }
+
+    /// Finishes every device's writes, once the server has stopped.
+    ///
+    /// - Returns: what could not be finished, with the bus id in front.
+    package func finish() -> [String] {
+        all.compactMap { device in device.finish().map { "\(device.busID): \($0)" } }
+    }
+}
+
+/// Gives a model's device away.
+private struct Handover {
+    private let made: ModelDevice
+    init(_ made: ModelDevice) { self.made = made }
+
+    func takeDevice() -> sending any USBDevice {
+        // Unsafe only to the compiler, which cannot see that from here on nothing but its executor touches the device.
+        nonisolated(unsafe) let device = made.device
+        return unsafe device
+    }
+}

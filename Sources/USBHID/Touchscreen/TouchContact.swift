@@ -1,0 +1,57 @@
+/// A place on a touchscreen, in parts of its width and height: 0, 0 is the top left, 1, 1 the bottom right.
+public struct TouchPoint: Hashable, Sendable {
+    /// Rightward, 0 to 1; what is beyond is cut off.
+    public let x: Double
+    /// Downward, 0 to 1; what is beyond is cut off.
+    public let y: Double
+
+    /// Makes a place.
+    public init(x: Double, y: Double) {
+        self.x = Self.fraction(x)
+        self.y = Self.fraction(y)
+    }
+
+    private static func fraction(_ value: Double) -> Double { value.isFinite ? min(max(value, 0), 1) : 0 }
+
+    /// The place that far on the way to another, 0 to 1.
+    func toward(_ end: TouchPoint, _ part: Double) -> TouchPoint {
+        TouchPoint(x: x + (end.x - x) * part, y: y + (end.y - y) * part)
+    }
+}
+
+/// A finger on the glass.
+public struct TouchContact: Hashable, Sendable {
+    /// Where.
+    public var point: TouchPoint
+    /// How wide and high it is, in millimetres.
+    public var size = 8.0
+    /// How hard it presses, 0 to 1.
+    public var pressure = 0.5
+
+    /// Makes a contact of a finger's usual size.
+    public init(_ point: TouchPoint) { self.point = point }
+}
+
+/// What changes from one frame to the next: contacts by number, from 0.
+public enum TouchChange: Hashable, Sendable {
+    /// A contact begins.
+    case down(Int, TouchContact)
+    /// A contact goes elsewhere.
+    case move(Int, to: TouchPoint)
+    /// A contact ends.
+    case up(Int)
+}
+
+/// Changes that a host sees at once, and the rest after them.
+public struct TouchFrame: Hashable, Sendable {
+    /// What changes.
+    public var changes: [TouchChange]
+    /// How long until the next frame.
+    public var pause: Duration
+
+    /// Makes a frame.
+    public init(_ changes: [TouchChange], pause: Duration = .zero) {
+        self.changes = changes
+        self.pause = pause
+    }
+}

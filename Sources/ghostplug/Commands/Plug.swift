@@ -1,0 +1,132 @@
+import ArgumentParser
+import DeviceModels
+import Logging
+import SocketIO
+
+/// `ghostplug plug`.
+struct Plug: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Plug simulated devices into this machine, without a network.",
+        discussion: """
+            Hands one end of a pair of sockets to the kernel (vhci-hcd, loaded if \
+            need be) and serves the other: no TCP port, no usbip tool, nothing that \
+            can be reached from outside. Says which device nodes there are once \
+            drivers are bound, and runs until Ctrl-C, SIGTERM or 'ghostplug unplug' \
+            unplugs the devices, or somebody else has ('ghostplug detach').
+
+            Needs root, or a udev rule that lets a group do it: without either, the \
+            error shows the rule. If this process is killed, the kernel unplugs the \
+            devices.
+
+            EXAMPLES:
+              sudo ghostplug plug drive                      a thumb drive: /dev/sdX
+              sudo ghostplug plug keyboard mouse touchscreen
+              sudo ghostplug plug drive:dir=./payload --background
+              sudo ghostplug unplug
+              sudo ghostplug plug drive --json --background | jq -r '.[0].nodes[]'
+              sudo ghostplug plug keyboard & sudo ghostplug ctl type 1-1 'hello'
+
+            JSON:
+              One array, an object for each device, as 'ghostplug ctl devices --json'
+              has them: busid, name, port, local (what the kernel calls it), nodes, ….
+
+            EXIT STATUS:
+              1    the kernel does not take a device, or it is not ready in time;
+                   everything is unplugged again
+              74   data could not be written where they belong
+            """)
+
+    @Argument(help: ArgumentHelp("The devices, such as drive or keyboard:layout=de.", valueName: "device"))
+    var devices: [String] = []
+
+    @Flag(inversion: .prefixedNo, help: "Wait until drivers are bound and nodes exist.")
+    var wait = true
+
+    @Option(help: ArgumentHelp("How long to wait for all of it, 1 to 3600. (default: 30)", valueName: "seconds"))
+    var timeout: Int?
+
+    @Flag(help: "One JSON array instead of text.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Return once the devices are ready, and leave a process behind that serves them.")
+    var background = false
+
+    @Option(help: ArgumentHelp("With --background: where the process logs.", valueName: "file"))
+    var log: String?
+
+    @Option(help: ArgumentHelp("A YAML file with devices and settings, as 'serve' reads.", valueName: "file.yaml"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The socket for 'ghostplug ctl', or none. (default: one in /run/ghostplug, or in the user's run folder)",
+            valueName: "path"))
+    var control: String?
+
+    @Option(help: ArgumentHelp("When interrupt and isochronous transfers end: see 'serve'.", valueName: "bus|free"))
+    var pace: String?
+
+    @Flag(help: "At the end, show what the host asked for and devices refused, and what to do about it.")
+    var explain = false
+
+    @Option(help: "What to log: trace, debug, info, notice, warning, error, critical. (default: notice)")
+    var logLevel: String?
+
+    @Option(help: "How to log, on standard error: text or json. (default: text)")
+    var logFormat: String?
+
+    /// Set in the process that `--background` leaves behind.
+    @Flag(help: .hidden)
+    var detached = false
+
+    func validate() throws {
+        if let timeout, !(1...3600).contains(timeout) {
+            throw ValidationError("--timeout \(timeout) is no time; write seconds, 1 to 3600")
+        }
+        if log != nil, !background, !detached { throw ValidationError("--log goes with --background") }
+    }
+
+    mutating func run() throws {
+        let settings: ServeSettings
+        var ended: Int32?
+        do throws(Failure) {
+            settings = try self.settings()
+        } catch {
+            throw error.report()
+        }
+        do throws(Failure) {
+            if background, !detached {
+                ended = try Background.start(CommandLine.arguments.dropFirst() + ["--detached"])
+            } else {
+                try plug(settings)
+            }
+        } catch {
+            throw error.report()
+        }
+        if let ended { throw ExitCode(ended) }
+    }
+
+    private func plug(_ settings: ServeSettings) throws(Failure) {
+        let options = PlugRun.Options(
+            patience: wait ? .seconds(timeout ?? 30) : nil, isJSON: json, background: detached ? .log(log) : nil,
+            explains: explain)
+        try PlugRun(settings, options).run()
+    }
+
+    private func settings() throws(Failure) -> ServeSettings {
+        var settings = ServeSettings()
+        settings.logLevel = .notice
+        do throws(ConfigurationError) {
+            if let config { try settings.read(file: config) }
+            try settings.override(
+                devices: devices,
+                scalars: ["pace": pace, "control": control, "log-level": logLevel, "log-format": logFormat])
+        } catch {
+            throw Failure("\(error)", .validationFailure)
+        }
+        guard !settings.devices.isEmpty else {
+            throw Failure("no device to plug in; try 'ghostplug plug drive', or see --help", .validationFailure)
+        }
+        return settings
+    }
+}

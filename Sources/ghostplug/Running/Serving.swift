@@ -1,0 +1,99 @@
+import ArgumentParser
+import DeviceControl
+import DeviceModels
+import Logging
+import SocketIO
+import USBIPServer
+
+/// What every command that runs devices does: make them, let them be controlled, and end in order.
+final class Serving {
+    let settings: ServeSettings
+    let server: USBIPServer
+    let devices: RunningDevices
+    private var control: ControlServer?
+
+    var logger: Logger { server.logger }
+
+    /// - Parameter onAdd: what else is done with a device that is added while the others run.
+    init(
+        _ settings: ServeSettings, _ server: USBIPServer,
+        onAdd: @escaping @Sendable (RunningDevice) throws(ModelError) -> Void = { _ in }
+    ) {
+        self.settings = settings
+        self.server = server
+        devices = RunningDevices(server, logger: server.logger, onAdd: onAdd) { SignalWaiter.endProcess() }
+    }
+
+    /// Makes the devices, takes the addresses, and opens the control interface.
+    ///
+    /// - Returns: the addresses, with the ports that the system chose.
+    /// - Throws: ``Failure``.
+    func begin() throws(Failure) -> [SocketAddress] {
+        // What can go wrong without a trace goes first: a mistake must not leave a new image behind.
+        for device in settings.devices {
+            try attempt(device) { () throws(ModelError) in _ = try ModelRegistry.check(device.specification) }
+        }
+        let addresses = try unavailable { () throws(SocketError) in try server.listen() }
+        devices.reserve(settings.devices.compactMap(\.specification.busID))
+        for device in settings.devices {
+            try attempt(device) { () throws(ModelError) in _ = try devices.add(device.specification) }
+        }
+        try openControl()
+        _ = try unavailable { () throws(SocketError) in try server.start() }
+        return addresses
+    }
+
+    /// Where the control interface is; nil when there is none.
+    var controlPath: String? { control?.path }
+
+    private func openControl() throws(Failure) {
+        try unavailable { () throws(SocketError) in
+            guard let path = try settings.control.path else { return }
+            let control = try ControlServer(
+                path: path, target: devices, version: Ghostplug.configuration.version, logger: logger)
+            try control.start()
+            self.control = control
+        }
+    }
+
+    /// Ends what was begun: disconnects hosts, finishes writes.
+    ///
+    /// - Throws: ``Failure`` when data may be lost.
+    func end() throws(Failure) {
+        logger.info("ending: disconnecting clients and finishing writes")
+        let haveEnded = server.stop()
+        control?.stop()
+        guard haveEnded else { throw Failure("a client's connection did not end; data may be lost", .dataLoss) }
+        let failures = devices.finish()
+        guard failures.isEmpty else {
+            throw Failure("data may be lost: \(failures.joined(separator: "; "))", .dataLoss)
+        }
+    }
+
+    // MARK: Failures
+
+    private func unavailable<R>(_ body: () throws(SocketError) -> R) throws(Failure) -> R {
+        do throws(SocketError) {
+            return try body()
+        } catch {
+            throw Failure("\(error)", .unavailable)
+        }
+    }
+
+    private func attempt(_ device: ServeSettings.Device, _ body: () throws(ModelError) -> Void) throws(Failure) {
+        do throws(ModelError) {
+            try body()
+        } catch {
+            throw Failure("\(device.origin): \(error)", error.isMistake ? .validationFailure : .failure)
+        }
+    }
+}
+
+extension ServeSettings {
+    /// A server with these settings, which does not listen yet.
+    func makeServer() -> USBIPServer {
+        let (format, level) = (logFormat, logLevel)
+        return USBIPServer(
+            server, logger: Logger(label: "ghostplug") { _ in LineLogHandler(format: format, level: level) })
+    }
+}
