@@ -106,5 +106,8 @@ public final class MassStorageGadget: Gadget {
     public func connected() { target.units.forEach { $0.powerCycle() } }
 
     /// See ``Gadget/disconnected()``.
-    public func disconnected() { transport.reset() }
+    public func disconnected() {
+        transport.reset()
+        for unit in target.units { unit.hostLeft() }
+    }
 }

@@ -13,7 +13,8 @@ struct ScenarioReadingTests {
     @Test("takes every kind of step")
     func kinds() throws {
         let all = try scenario(
-            Self.devices, #"{"wait": "disk configured"}"#, #"{"wait": {"device": "disk", "for": "attached", "timeout": 2}}"#,
+            Self.devices, #"{"wait": "disk configured"}"#,
+            #"{"wait": {"device": "disk", "for": "attached", "timeout": 2}}"#,
             #"{"pause": 0.5}"#, #"{"at": 3}"#, #"{"plug": "later"}"#, #"{"eject": {"device": "later", "lun": 0}}"#,
             #"{"media": "disk"}"#, #"{"run": "echo ${later.node} ${HOME} $((1+1))"}"#,
             #"{"run": {"command": "false", "status": 1, "output": "", "timeout": 5}}"#, #"{"unplug": "later"}"#,
@@ -29,16 +30,18 @@ struct ScenarioReadingTests {
     @Test(
         "refuses a step that cannot be, with its line, what is wrong, and what is allowed",
         arguments: [
-            (#"{"wait": "disk"}"#, "a device and a state"), (#"{"wait": "disk ready"}"#, "detached, attached, configured"),
+            (#"{"wait": "disk"}"#, "a device and a state"),
+            (#"{"wait": "disk ready"}"#, "detached, attached, configured"),
             (#"{"wait": "nothing configured"}"#, "there is: disk, later"),
             (#"{"wait": "later configured"}"#, "'- plug: later' does it"),
             (#"{"pause": "soon"}"#, "seconds"), (#"{"pause": -1}"#, "seconds"), (#"{"pause": "nan"}"#, "seconds"),
-            (#"{"pause": 1e300}"#, "seconds"), (#"{"plug": "disk"}"#, "plugged in already"),
+            (#"{"pause": "1e300"}"#, "seconds"), (#"{"plug": "disk"}"#, "plugged in already"),
             (#"{"unplug": "later"}"#, "not plugged in"), (#"{"ejct": "disk"}"#, "there is: wait, pause, at, plug"),
             (#"{"eject": {"device": "disk", "speed": 1}}"#, "eject has no argument 'speed'; it has: lun, force"),
             (#"{"resize": "disk"}"#, "resize needs size"), (#"{"eject": "dsik"}"#, "there is no device 'dsik'"),
             (#"{"eject": {"lun": 1}}"#, "needs device"), (#"{"eject": "later"}"#, "not plugged in"),
-            (#"{"run": "ls ${disk.nod}"}"#, "has no 'nod'; it has: busid"), (#"{"run": "ls ${dis.node}"}"#, "no device"),
+            (#"{"run": "ls ${disk.nod}"}"#, "has no 'nod'; it has: busid"),
+            (#"{"run": "ls ${dis.node}"}"#, "no device"),
             (#"{"run": ""}"#, "a command"), (#"{"run": {"command": "x", "status": 256}}"#, "0 to 255"),
             (#"{"run": {"command": "x", "exit": 1}}"#, "command, status, output, timeout"),
             (#"{"expect": {"device": "disk"}}"#, "needs event"),
@@ -49,7 +52,10 @@ struct ScenarioReadingTests {
             (#"{"repeat": {"times": 0, "steps": []}}"#, "1 to 100000"),
             (#"{"repeat": {"times": 2, "steps": [{"plug": "later"}]}}"#, "plugged in already"),
             (#"{"repeat": {"times": 2, "steps": [{"at": 3}]}}"#, "second round"),
-            (#"{"repeat": {"times": 99999, "steps": [{"repeat": {"times": 99999, "steps": [{"pause": 0}]}}]}}"#, "1000000"),
+            (
+                #"{"repeat": {"times": 99999, "steps": [{"repeat": {"times": 99999, "steps": [{"pause": 0}]}}]}}"#,
+                "1000000"
+            ),
             (#"{"pause": 1, "plug": "later"}"#, "one name"), (#"["pause"]"#, "one name"),
         ])
     func refusedSteps(_ step: String, _ reason: String) {
@@ -62,7 +68,8 @@ struct ScenarioReadingTests {
         arguments: [
             (#"{}"#, "needs devices"), (#"{"1st": "drive"}"#, "no name"), (#"{"a": "toaster"}"#, "no model 'toaster'"),
             (#"{"a": "drive:colour=red"}"#, "no key 'colour'"), (#"{"a": {"later": "yes"}}"#, "needs model"),
-            (#"{"a": {"model": "drive", "colour": "red"}}"#, "no key 'colour'"), (#"{"a": "drive", "a": "drive"}"#, "two"),
+            (#"{"a": {"model": "drive", "colour": "red"}}"#, "no key 'colour'"),
+            (#"{"a": "drive", "a": "drive"}"#, "two"),
             (#"{"a": {"model": "drive", "later": "soon"}}"#, "yes or no"), (#"["drive"]"#, "a mapping"),
         ])
     func refusedDevices(_ devices: String, _ reason: String) {

@@ -12,6 +12,8 @@ plug() {
 }
 
 modprobe -r vhci_hcd 2>/dev/null || true
+# What disks need, before the many messages of hubs: the lab's stand-in for udev takes one at a time.
+modprobe -a sd_mod sg usb_storage
 before=$(sockets)
 plug drive:size=16M,label=ONE drive:size=16M,speed=super zero:speed=full
 expect 'sockets that listen' "$before" "$(sockets)"

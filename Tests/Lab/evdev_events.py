@@ -29,7 +29,7 @@ CODES = {
         0x115: "BTN_FORWARD", 0x116: "BTN_BACK", 0x117: "BTN_TASK",
         0x130: "BTN_SOUTH", 0x131: "BTN_EAST", 0x132: "BTN_C", 0x133: "BTN_NORTH", 0x134: "BTN_WEST", 0x135: "BTN_Z",
         0x136: "BTN_TL", 0x137: "BTN_TR", 0x138: "BTN_TL2", 0x139: "BTN_TR2", 0x13A: "BTN_SELECT",
-        0x13B: "BTN_START", 0x13C: "BTN_MODE", 0x13D: "BTN_THUMBL", 0x13E: "BTN_THUMBR",
+        0x13B: "BTN_START", 0x13C: "BTN_MODE", 0x13D: "BTN_THUMBL", 0x13E: "BTN_THUMBR", 0x13F: "BTN_0x13f",
         0x14A: "BTN_TOUCH", 0xA7: "KEY_RECORD",
     },
     2: {
@@ -37,7 +37,7 @@ CODES = {
     },
     3: {
         0: "ABS_X", 1: "ABS_Y", 2: "ABS_Z", 3: "ABS_RX", 4: "ABS_RY", 5: "ABS_RZ", 9: "ABS_GAS", 10: "ABS_BRAKE",
-        16: "ABS_HAT0X", 17: "ABS_HAT0Y", 40: "ABS_MISC", 47: "ABS_MT_SLOT", 48: "ABS_MT_TOUCH_MAJOR",
+        16: "ABS_HAT0X", 17: "ABS_HAT0Y", 24: "ABS_PRESSURE", 40: "ABS_MISC", 47: "ABS_MT_SLOT", 48: "ABS_MT_TOUCH_MAJOR",
         49: "ABS_MT_TOUCH_MINOR", 52: "ABS_MT_ORIENTATION", 53: "ABS_MT_POSITION_X", 54: "ABS_MT_POSITION_Y",
         55: "ABS_MT_TOOL_TYPE", 57: "ABS_MT_TRACKING_ID", 58: "ABS_MT_PRESSURE",
     },
@@ -94,9 +94,14 @@ def describe(path):
 
 
 def frames(data, frame, ignored):
-    """Adds events to the frame begun; yields each frame that ends."""
+    """Adds events to the frame begun; yields each frame that ends.
+
+    A frame that is too long for the kernel goes on behind a SYN_REPORT of 1.
+    """
     for offset in range(0, len(data), EVENT.size):
         _, _, kind, code, value = EVENT.unpack_from(data, offset)
+        if (kind, code, value) == (0, 0, 1):
+            continue
         if (kind, code) == (0, 0):
             if frame:
                 yield " ".join(frame)

@@ -47,7 +47,7 @@ struct PlayTests {
             file.scenario.devices.map { "\($0.specification)" } == [
                 "drive:size=1M", "drive:image=a.img,image=b.img", "drive:size=2M",
             ])
-        #expect(file.scenario.steps.map(\.line) == [11, 12, 13, 14, 15, 16] && file.scenario.playedCount == 7)
+        #expect(file.scenario.steps.map(\.line) == [10, 11, 12, 13, 14, 15] && file.scenario.playedCount == 7)
         #expect(!file.isLocal && file.settings.server.pace == .free && file.settings.logLevel == .error)
         #expect(file.settings.server.listen.map(\.port) == [0] && file.settings.control == .at("/tmp/a.sock"))
     }

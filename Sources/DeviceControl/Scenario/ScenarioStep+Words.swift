@@ -2,8 +2,7 @@ extension ScenarioStep {
     /// The step in a few words.
     var words: String {
         switch kind {
-        case .wait(let device, let state, let timeout):
-            "wait for \(device) \(state.rawValue)" + (timeout > .zero ? ", up to \(timeout.words)" : "")
+        case .wait(let device, let state, _): "wait for \(device) \(state.rawValue)"
         case .pause(let time): "pause \(time.words)"
         case .at(let time): "wait until \(time.words)"
         case .plug(let device, _): "plug \(device)"

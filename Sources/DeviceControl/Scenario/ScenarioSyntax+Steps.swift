@@ -113,7 +113,8 @@ extension ScenarioSyntax {
             needed: "event", "which, such as leds, attached or detached ('ghostplug ctl events' shows what there is)")
         let device = try members.text("device")
         return ScenarioEventPattern(
-            kind: kind, device: device, members: members.takeRest().map { ScenarioArgument(name: $0.key, value: $0.value) })
+            kind: kind, device: device,
+            members: members.takeRest().map { ScenarioArgument(name: $0.key, value: $0.value) })
     }
 
     // MARK: Steps that do something

@@ -17,9 +17,11 @@ struct ScenarioSyntax {
         _ = members.take("settings")
         var devices: [Scenario.Device] = []
         if let node = members.take("devices") { devices = try self.devices(node) }
-        guard !devices.isEmpty else { throw ScenarioFileError(file, root.line, "a scenario needs devices: NAME: DEVICE") }
+        guard !devices.isEmpty else {
+            throw ScenarioFileError(file, root.line, "a scenario needs devices, such as 'devices: {kbd: keyboard}'")
+        }
         guard let node = members.take("steps") else {
-            throw ScenarioFileError(file, root.line, "a scenario needs steps: a list of what happens")
+            throw ScenarioFileError(file, root.line, "a scenario needs steps, a list of what happens")
         }
         let steps = try self.steps(node)
         try members.end()

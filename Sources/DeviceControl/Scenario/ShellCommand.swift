@@ -49,7 +49,8 @@ struct ShellCommand {
                 read(output, &kept)
                 let signal = status & 0x7f
                 return Ended(
-                    status: signal == 0 ? status >> 8 & 0xff : 128 + signal, output: String(decoding: kept, as: UTF8.self))
+                    status: signal == 0 ? status >> 8 & 0xff : 128 + signal,
+                    output: String(decoding: kept, as: UTF8.self))
             }
             guard ContinuousClock.now < deadline, !cancellation.isCancelled else {
                 end(pid)
@@ -72,7 +73,8 @@ struct ShellCommand {
     }
 
     private static func refusal(_ what: String, _ code: Int32) -> ScenarioPlayer.Refusal {
-        ScenarioPlayer.Refusal("\(what): \(unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)")")
+        let words = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+        return ScenarioPlayer.Refusal("\(what): \(words)")
     }
 
     /// Takes what there is; keeps its end.
@@ -174,7 +176,8 @@ extension ScenarioCommand {
     /// What is wrong with how it ended; nil when it is as expected.
     func complaint(_ ended: ShellCommand.Ended) -> String? {
         if let status, ended.status != status {
-            return "expected exit status \(status); it ended with \(ended.status)\(ShellCommand.words(ended.output.utf8))"
+            return "expected exit status \(status); it ended with \(ended.status)"
+                + ShellCommand.words(ended.output.utf8)
         }
         if let output, !ended.output.contains(output) {
             return "expected output with '\(output)'; it ended with \(ended.status)"

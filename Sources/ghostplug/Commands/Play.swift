@@ -99,7 +99,8 @@ struct Play: ParsableCommand {
             let scenario = file.scenario
             let devices = "\(scenario.devices.count) device\(scenario.devices.count == 1 ? "" : "s")"
             let count = scenario.playedCount
-            StandardOutput.print("\(scenario.file): \(devices), \(count) step\(count == 1 ? "" : "s"); no mistake found")
+            let steps = "\(count) step\(count == 1 ? "" : "s")"
+            StandardOutput.print("\(scenario.file): \(devices), \(steps); no mistake found")
             return true
         }
         return try PlayRun(file, PlayRun.Options(keepsGoing: keepGoing, isJSON: json)).run()

@@ -125,7 +125,9 @@ private struct NodeReader {
         let line = node.mark?.line ?? 1
         left -= 1
         guard left >= 0 else { throw ScenarioFileError(file, line, "too many values, with every use of an alias") }
-        guard depth < Self.depthLimit else { throw ScenarioFileError(file, line, "values stand too deep in each other") }
+        guard depth < Self.depthLimit else {
+            throw ScenarioFileError(file, line, "values stand too deep in each other")
+        }
         switch node {
         case .scalar(let scalar): return ScenarioNode(line: line, .text(scalar.string))
         case .sequence(let sequence):

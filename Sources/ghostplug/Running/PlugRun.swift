@@ -93,6 +93,7 @@ struct PlugRun {
     }
 
     private func end() throws(Failure) {
+        plugger.end()
         let ports = plugger.ports
         defer { plugger.waitUntilFree(ports) }
         try serving.end()

@@ -17,8 +17,9 @@ final class Plugger: Sendable {
     /// By device; no port yet while the kernel is being asked for one.
     private let plugged = Mutex<[ObjectIdentifier: PortNumber?]>([:])
     private let onEmpty: @Sendable () -> Void
+    private let isEnding = Atomic(false)
 
-    /// - Parameter onEmpty: called whenever the last device has been unplugged, however that came.
+    /// - Parameter onEmpty: called when the last device has been unplugged, however that came, before ``end()``.
     init(_ server: USBIPServer, onEmpty: @escaping @Sendable () -> Void) {
         self.server = server
         self.onEmpty = onEmpty
@@ -99,8 +100,11 @@ final class Plugger: Sendable {
             server.logger.info("unplugged", metadata: ["port": "\(port)"])
             return plugged.isEmpty
         }
-        if isLast { onEmpty() }
+        if isLast, !isEnding.load(ordering: .acquiring) { onEmpty() }
     }
+
+    /// From now on devices go because this process ends.
+    func end() { isEnding.store(true, ordering: .releasing) }
 
     /// Waits until the kernel has let go of every port, once the server has ended its connections.
     func waitUntilFree(_ ports: [PortNumber]) {

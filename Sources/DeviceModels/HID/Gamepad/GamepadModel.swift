@@ -9,7 +9,7 @@ public enum GamepadModel: HIDModel {
     /// Sticks, triggers, hat and buttons.
     public static let summary = "a gamepad with rumble: two sticks, two triggers, a hat and buttons"
     /// See ``HIDModel/product``.
-    public static let product = "Ghostplug Gamepad"
+    public static let product = "Virtual Gamepad"
     /// See ``HIDModel/productID``.
     public static let productID: UInt16 = 0x6770
 

@@ -9,7 +9,7 @@ public enum MouseModel: HIDModel {
     public static let summary =
         "a mouse: five buttons, a wheel that tilts, high-resolution scrolling; for boot menus too"
     /// See ``HIDModel/product``.
-    public static let product = "Ghostplug Mouse"
+    public static let product = "Virtual Mouse"
     /// See ``HIDModel/productID``.
     public static let productID: UInt16 = 0x6d6f
 

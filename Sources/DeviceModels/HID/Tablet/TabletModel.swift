@@ -9,7 +9,7 @@ public enum TabletModel: HIDModel {
     /// An absolute pointer.
     public static let summary = "a pointer that goes where it is told, as virtual machines have it: buttons and a wheel"
     /// See ``HIDModel/product``.
-    public static let product = "Ghostplug Tablet"
+    public static let product = "Virtual Tablet"
     /// See ``HIDModel/productID``.
     public static let productID: UInt16 = 0x7461
 

@@ -8,7 +8,7 @@ public enum TouchscreenModel: HIDModel {
     /// A multi-touch screen.
     public static let summary = "a touchscreen of up to ten contacts: taps, swipes, pinches"
     /// See ``HIDModel/product``.
-    public static let product = "Ghostplug Touchscreen"
+    public static let product = "Virtual Touchscreen"
     /// See ``HIDModel/productID``.
     public static let productID: UInt16 = 0x7473
 
