@@ -22,10 +22,11 @@ struct Ghostplug: ParsableCommand {
               64   the command line or the configuration file is wrong
               69   a server cannot be reached, an address not be listened on
               74   data could not be written where they belong
+              75   what was waited for did not happen in time
 
             CLIENTS:
-              The vhci-hcd kernel module (sudo modprobe vhci-hcd) and the usbip tool
-              (Debian: usbip; Ubuntu: linux-tools-generic).
+              The vhci-hcd kernel module, with this command or the usbip tool (Debian:
+              usbip; Ubuntu: linux-tools-generic); usbip-win2 on Windows.
             """,
         version: "0.1.0",
         subcommands: [

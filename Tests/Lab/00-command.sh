@@ -18,7 +18,7 @@ says() {
 
 # --- usage
 run 0 --help
-for word in serve list models 'EXIT STATUS' 'usbip attach'; do grep -qF "$word" "$WORK/out" || fail "--help: no $word"; done
+for word in plug serve ctl list models 'EXIT STATUS' 'ghostplug attach'; do grep -qF "$word" "$WORK/out" || fail "--help: no $word"; done
 run 0 --version
 run 64 serve --no-such-option
 run 64 serve

@@ -43,7 +43,7 @@ types() {
 }
 # shellcheck disable=SC1003,SC2016  # Nothing in these is for the shell.
 types us 'The quick brown fox, 0123456789 !@#$%^&*()_+-=[]{}|;:"<>/?`~\'"'"
-types de 'Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich; é è ê ñ @ € { [ ] } \ ~ ^'
+types de 'Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich; é è ê ë @ € { [ ] } \ ~ ^'
 types fr 'Dès Noël où un zéphyr haï me vêt de glaçons, je dîne d'"'"'exquis rôtis : 0123456789 # { | }'
 types gb '£100 for "quotes", @home, #hash, ~tilde, \back|slash and ¬'
 types es '¿El pingüino Wenceslao hizo kilómetros? ¡Ñandú! ç à € @ #'

@@ -145,16 +145,19 @@ note 'touchscreen: tap, swipe of two, pinch, ten fingers, parts of a gesture'
 does 1-4 'BTN_SOUTH=1;BTN_SOUTH=0' pad tap=a
 does 1-4 'ABS_HAT0X=1 ABS_HAT0Y=-1 ABS_X=-32767 ABS_Z=255;ABS_HAT0X=0 ABS_HAT0Y=0 ABS_X=0 ABS_Z=0' \
     pad hat=up-right lx=-1 lt=1 hold=0.1
-does 1-4 'BTN_SOUTH=1 BTN_EAST=1 BTN_C=1 BTN_NORTH=1 BTN_WEST=1 BTN_Z=1 BTN_TL=1 BTN_TR=1 BTN_TL2=1 BTN_TR2=1 '\
-'BTN_SELECT=1 BTN_START=1 BTN_MODE=1 BTN_THUMBL=1 BTN_THUMBR=1 BTN_0x13f=1' \
-    pad press=a,b,c,x,y,z,lb,rb,l2,r2,select,start,home,ls,rs,extra
+# A few at a time: more changes than that, the kernel divides into several frames.
+does 1-4 'BTN_SOUTH=1 BTN_EAST=1 BTN_C=1 BTN_NORTH=1 BTN_WEST=1' pad press=a,b,c,x,y
+does 1-4 'BTN_Z=1 BTN_TL=1 BTN_TR=1 BTN_TL2=1 BTN_TR2=1' pad press=z,lb,rb,l2,r2
+does 1-4 'BTN_SELECT=1 BTN_START=1 BTN_MODE=1 BTN_THUMBL=1 BTN_THUMBR=1 BTN_0x13f=1' \
+    pad press=select,start,home,ls,rs,extra
 does 1-4 'ABS_Y=16384 ABS_RX=-16384 ABS_RY=32767 ABS_RZ=128' pad ly=0.5 rx=-0.5 ry=1 rt=0.5
 # At rest its sticks are at 32768, which the kernel takes for 0 until the first report.
 does 1-5 'ABS_X=49152 ABS_Y=32768 ABS_Z=32768 ABS_RZ=32768' pad lx=0.5
-does 1-5 'ABS_X=65535 ABS_Y=0 ABS_Z=49152 ABS_RZ=16384 ABS_BRAKE=1023 ABS_GAS=512 ABS_HAT0X=-1 ABS_HAT0Y=1 '\
-'BTN_SOUTH=1 BTN_EAST=1 BTN_NORTH=1 BTN_WEST=1 BTN_TL=1 BTN_TR=1 BTN_SELECT=1 BTN_START=1 BTN_MODE=1 BTN_THUMBL=1 '\
-'BTN_THUMBR=1 KEY_RECORD=1' \
-    pad press=a,b,x,y,lb,rb,select,start,home,ls,rs,share lx=1 ly=-1 rx=0.5 ry=-0.5 lt=1 rt=0.5 hat=down-left
+does 1-5 'ABS_X=65535 ABS_Y=0 ABS_Z=49152 ABS_RZ=16384' pad lx=1 ly=-1 rx=0.5 ry=-0.5
+does 1-5 'ABS_BRAKE=1023 ABS_GAS=512 ABS_HAT0X=-1 ABS_HAT0Y=1' pad lt=1 rt=0.5 hat=down-left
+does 1-5 'BTN_SOUTH=1 BTN_EAST=1 BTN_NORTH=1 BTN_WEST=1 BTN_TL=1 BTN_TR=1' pad press=a,b,x,y,lb,rb
+does 1-5 'BTN_SELECT=1 BTN_START=1 BTN_MODE=1 BTN_THUMBL=1 BTN_THUMBR=1 KEY_RECORD=1' \
+    pad press=select,start,home,ls,rs,share
 rumbles '\x00\xff\x33' 1-4 '"strong":1.000,"weak":0.200'
 rumbles '\x03\x0f\x0a\x14\x32\x64\x19\x00\x02' 1-5 \
     '"strong":0.500,"weak":1.000,"lt":0.100,"rt":0.200,"seconds":0.25,"repeats":2'

@@ -2,9 +2,10 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 modprobe -a sd_mod sg usb_storage evdev hid_generic usbhid
+WORKERS=4
 CYCLES=100
-RANDOM=4711
-ctl() { "$GHOSTPLUG" ctl --control "$WORK/control" "$@"; }
+export GHOSTPLUG_CONTROL="$WORK/control"
+ctl() { "$GHOSTPLUG" ctl "$@"; }
 # resources: threads, descriptors, KiB of memory of the process.
 resources() {
     printf '%s %s %s\n' "$(find "/proc/$server/task" -mindepth 1 -maxdepth 1 | wc -l)" \
@@ -36,12 +37,23 @@ cycle() {
     sleep "$((RANDOM % 2)).$((RANDOM % 10))"
     ctl remove "$busid" >/dev/null || fail "removing $specification"
 }
+# cycles COUNT: so many of them, by several workers at once.
+cycles() {
+    local worker workers=()
+    for worker in $(seq $WORKERS); do
+        (
+            RANDOM=$((4711 + worker))
+            for _ in $(seq $(($1 / WORKERS))); do cycle; done
+        ) &
+        workers+=($!)
+    done
+    for worker in "${workers[@]}"; do wait "$worker" || fail 'a worker'; done
+    wait_for 60 'the ports coming free' has_ports 2
+}
 # The first ones load modules and fill caches.
-for _ in $(seq 10); do cycle; done
-wait_for 30 'the ports coming free' has_ports 2
+cycles 12
 before=$(resources)
-for _ in $(seq $CYCLES); do cycle; done
-wait_for 30 'the ports coming free' has_ports 2
+cycles $CYCLES
 sleep 1
 after=$(resources)
 read -r threads_before descriptors_before memory_before <<<"$before"

@@ -96,12 +96,10 @@ def describe(path):
 def frames(data, frame, ignored):
     """Adds events to the frame begun; yields each frame that ends.
 
-    A frame that is too long for the kernel goes on behind a SYN_REPORT of 1.
+    A report of many changes can be several frames: the kernel has room for a few events in each.
     """
     for offset in range(0, len(data), EVENT.size):
         _, _, kind, code, value = EVENT.unpack_from(data, offset)
-        if (kind, code, value) == (0, 0, 1):
-            continue
         if (kind, code) == (0, 0):
             if frame:
                 yield " ".join(frame)

@@ -16,8 +16,15 @@ def expect(what, expected, found):
         sys.exit(f"FAILED: {what}: expected {expected}, found {found}")
 
 
-def key(*arguments):
-    subprocess.run([GHOSTPLUG, "ctl", "do", "1-1", "key", *arguments], check=True, stdout=subprocess.DEVNULL)
+def key(device, endpoint, *arguments):
+    """Has a key pressed, and returns what the keyboard said of it: it waits until somebody has asked."""
+    command = [GHOSTPLUG, "ctl", "do", "1-1", "key", *arguments]
+    found = []
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            found += reports(device, endpoint, 0.2)
+    expect(f"exit status of {command[1:]}", 0, process.returncode)
+    return found + reports(device, endpoint, 0.3)
 
 
 def out(device, request, value):
@@ -64,20 +71,16 @@ expect("the protocol to begin with", [1], get(device, GET_PROTOCOL))
 out(device, SET_PROTOCOL, 0)
 expect("GET_PROTOCOL after SET_PROTOCOL boot", [0], get(device, GET_PROTOCOL))
 reports(device, endpoint, 0.3)
-key("keys=shift+a")
-found = reports(device, endpoint, 1)
+found = key(device, endpoint, "keys=shift+a")
 expect("boot reports of shift+a", bytes.fromhex("0200040000000000"), next((r for r in found if r[2:3] == b"\x04"), None))
 expect("the last boot report", bytes(8), found[-1] if found else None)
 for letter in "abcdefg":
-    key(f"keys={letter}", "action=press")
-found = reports(device, endpoint, 1)
+    found = key(device, endpoint, f"keys={letter}", "action=press")
 expect("roll-over of the seventh key", bytes.fromhex("0000010101010101"), found[-1] if found else None)
 for letter in "abcdefg":
-    key(f"keys={letter}", "action=release")
-reports(device, endpoint, 0.5)
+    key(device, endpoint, f"keys={letter}", "action=release")
 out(device, SET_PROTOCOL, 1)
 reports(device, endpoint, 0.3)
-key("keys=z")
-found = reports(device, endpoint, 1)
+found = key(device, endpoint, "keys=z")
 if not found or len(found[0]) == 8:
     sys.exit(f"FAILED: report protocol again: expected longer reports than boot ones, found {found}")

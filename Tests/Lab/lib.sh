@@ -50,6 +50,8 @@ cleanup() {
     set +e
     detach_all 2>/dev/null
     [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
+    # Those that were left in the background.
+    pkill -KILL -f 'ghostplug plug' 2>/dev/null
     [ -z "$clock" ] || kill "$clock" 2>/dev/null
     if [ "$status" -ne 0 ]; then
         sed 's/^/  server: /' "$WORK/serve.log" 2>/dev/null | tail -n 20
