@@ -107,10 +107,12 @@ hex=$(printf '%02x' $(seq 0 63))
 ctl 'do' 1-1 send "report=$hex"
 wait "$reader"
 expect 'the input report' "$hex" "$(od -An -v -tx1 "$WORK/report" | tr -d ' \n')"
-{ printf '\0'; seq -s '' 100 164 | head -c 64; } >"$raw"
+# In one piece, as hidraw wants a report: its number, 0 where there are none, and its bytes.
+{ printf '\0'; seq -s '' 100 121 | head -c 64; } >"$WORK/report"
+dd if="$WORK/report" of="$raw" bs=65 count=1 conv=notrunc status=none || fail 'hidraw takes no output report'
 arrived() {
     "$GHOSTPLUG" ctl events | grep '"event":"report"' | tail -n 1 |
-        jq -e --arg data "$(seq -s '' 100 164 | head -c 64 | od -An -v -tx1 | tr -d ' \n')" '.data == $data' >/dev/null
+        jq -e --arg data "$(seq -s '' 100 121 | head -c 64 | od -An -v -tx1 | tr -d ' \n')" '.data == $data' >/dev/null
 }
 wait_for 20 'the output report' arrived
 "$GHOSTPLUG" unplug

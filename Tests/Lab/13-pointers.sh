@@ -57,12 +57,16 @@ has() {
     for line in "$@"; do grep -qxF "$line" "$WORK/can" || fail "$busid has no '$line': $(paste -sd ';' "$WORK/can")"; done
 }
 
-# rumbles FORMAT BUSID WORD: writes to hidraw, and waits for the event that tells of it.
-told() { "$GHOSTPLUG" ctl events | grep '"event":"rumble"' | grep "\"busid\":\"$1\"" | grep -qF "$2"; }
+# rumbles FORMAT BUSID CONDITION: writes to hidraw, and waits for the event that tells of it.
+told() {
+    "$GHOSTPLUG" ctl events >"$WORK/told" || return 1
+    jq -e --arg busid "$1" "select(.event == \"rumble\" and .busid == \$busid and $2)" "$WORK/told" >/dev/null
+}
 rumbles() {
+    # The shell's own printf writes line by line, and a report is one write.
     # shellcheck disable=SC2059
-    printf "$1" >"/dev/$(node "$2" hidraw)" || fail "hidraw of $2 takes no output report"
-    wait_for 30 "the event '$3' of $2" told "$2" "$3"
+    env printf "$1" >"/dev/$(node "$2" hidraw)" || fail "hidraw of $2 takes no output report"
+    wait_for 60 "an event of $2 with $3" told "$2" "$3"
 }
 
 # libinput_says NODE KEY: what `libinput list-devices` has on a device, nothing when it does not list it.
@@ -158,9 +162,9 @@ does 1-5 'ABS_BRAKE=1023 ABS_GAS=512 ABS_HAT0X=-1 ABS_HAT0Y=1' pad lt=1 rt=0.5 h
 does 1-5 'BTN_SOUTH=1 BTN_EAST=1 BTN_NORTH=1 BTN_WEST=1 BTN_TL=1 BTN_TR=1' pad press=a,b,x,y,lb,rb
 does 1-5 'BTN_SELECT=1 BTN_START=1 BTN_MODE=1 BTN_THUMBL=1 BTN_THUMBR=1 KEY_RECORD=1' \
     pad press=select,start,home,ls,rs,share
-rumbles '\x00\xff\x33' 1-4 '"strong":1.000,"weak":0.200'
+rumbles '\x00\xff\x33' 1-4 '.strong == 1 and .weak == 0.2'
 rumbles '\x03\x0f\x0a\x14\x32\x64\x19\x00\x02' 1-5 \
-    '"strong":0.500,"weak":1.000,"lt":0.100,"rt":0.200,"seconds":0.25,"repeats":2'
+    '.strong == 0.5 and .weak == 1 and .lt == 0.1 and .rt == 0.2 and .seconds == 0.25 and .repeats == 2'
 note 'gamepads: buttons, sticks, triggers, hat; rumble through hidraw'
 
 # --- Report descriptors, read by others.
