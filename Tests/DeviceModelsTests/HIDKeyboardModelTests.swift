@@ -207,6 +207,11 @@ struct HIDKeyboardModelTests {
             try alone.error(number).description
                 == "no program there has it open: the host has not asked for a report for 3 seconds, after 0 of 2 steps"
         )
+        // That nothing is down, and then that the key is.
+        let half = try alone.ask("key", [("keys", .string("b"))])
+        #expect(alone.host.read(.in(1), 64)?.status == .success && alone.host.read(.in(1), 64)?.status == .success)
+        alone.advance(milliseconds: 4000)
+        #expect(try alone.error(half).description.hasPrefix("the host has stopped asking for reports: "))
         let pulled = try alone.ask("key", [("keys", .string("b"))])
         alone.device.disconnect()
         #expect(try alone.error(pulled).description.contains("after 0 of 2 steps"))

@@ -41,6 +41,9 @@ struct MouseModelTests {
         _ = host.take()
         host.perform("mouse", "drag=middle", "dy=2")
         #expect(host.take().map { [$0[0], $0[3]] } == [[4, 0], [4, 2], [0, 0]])
+        host.perform("mouse", "drag=left", "dx=2", "wheel=1")
+        #expect(host.take().map { [$0[0], $0[1], $0[5]] } == [[1, 0, 0], [1, 2, 0], [0, 0, 0], [0, 0, 1]])
+        #expect(host.perform("mouse", "wheel=0.5").contains("this mouse was made with high-resolution=no"))
     }
 
     @Test("takes parts of a detent once the host has turned high resolution on")
@@ -94,9 +97,24 @@ struct MouseModelTests {
             #expect(host.perform("mouse", [("dx", value)]).hasPrefix("dx: "))
         }
         #expect(host.perform("mouse", [("press", .array([.number(1)]))]).hasPrefix("press: "))
-        #expect(host.perform("mouse", [("dx", .null)]) == #"{"held":[]}"#)
+        #expect(host.perform("mouse", [("dx", .null)]).contains("needs something to do"))
         #expect(host.perform("mouse", [("press", .array([.string("left"), .string("right")]))]).contains("right"))
         #expect(host.take().map { $0[1] } == [3])
+    }
+
+    @Test("stops and lets go when nobody waits for the answer any more")
+    func unwanted() throws {
+        let host = try PointerModelHost("mouse")
+        let reply = ActionReply { _ in }
+        let mouse = try #require(host.made.actions.first)
+        mouse.perform([("drag", .string("left")), ("dx", .number(1000)), ("duration", .number(10))], reply)
+        host.host.clock.advance(by: 1_000_000_000)
+        #expect(host.take().last?[1] == 1)
+        reply.abandon()
+        host.host.clock.advance(by: 1_000_000_000)
+        #expect(host.take().last == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+        host.host.clock.advance(by: 10_000_000_000)
+        #expect(host.take().isEmpty)
     }
 
     @Test("says so when no host has configured it")

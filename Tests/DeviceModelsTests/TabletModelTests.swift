@@ -25,6 +25,9 @@ struct TabletModelTests {
         #expect(host.take() == [[0, 0x00, 0x40, 0xff, 0x7f, 0]])
         host.perform("tablet", "unit=raw", "y=7")
         #expect(host.take() == [[0, 0x00, 0x40, 7, 0, 0]])
+        host.perform("tablet", "unit=raw", "x=800", "duration=0.016", milliseconds: 0)
+        host.perform("tablet", "unit=raw", "y=9")
+        #expect(try host.take(.x).last == [800], "from where it has got to until then")
         host.perform("tablet", [("x", .decimal(0.25, digits: 2)), ("y", .number(0))])
         #expect(host.take() == [[0, 0x00, 0x20, 0, 0, 0]])
     }

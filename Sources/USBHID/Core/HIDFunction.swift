@@ -24,6 +24,17 @@ public protocol HIDFunction: AnyObject {
     /// - Returns: the report in the form of the protocol that holds, relative fields at rest; nil stalls.
     func report(_ kind: ReportKind, id: UInt8) -> [UInt8]?
 
+    /// What to tell a host whose knowledge is out of date, because reports were dropped that it did not fetch.
+    ///
+    /// Asked when a script has failed and when a host has configured the device. A function whose ``report(_:id:)`` is
+    /// the whole of its state need not have this.
+    ///
+    /// - Parameters:
+    ///   - told: the input report that the host fetched last; empty when that had the form of the other protocol.
+    ///   - id: the report's id; 0 where the descriptor has none, and in the boot protocol.
+    /// - Returns: a report to send; nil when the host knows the state.
+    func correction(of told: [UInt8], id: UInt8) -> [UInt8]?
+
     /// Takes a report from the host, by SET_REPORT (HID 1.11 §7.2.2) or the interrupt OUT endpoint.
     ///
     /// - Parameters:
@@ -52,6 +63,11 @@ public protocol HIDFunction: AnyObject {
 }
 
 extension HIDFunction {
+    /// The input report as it now is, where that is not what the host was told.
+    public func correction(of told: [UInt8], id: UInt8) -> [UInt8]? {
+        let report = report(.input, id: id)
+        return report == told ? nil : report
+    }
     /// Refuses.
     public func receive(_ kind: ReportKind, id: UInt8, _ bytes: [UInt8]) -> Bool { false }
     /// Does nothing.

@@ -77,8 +77,8 @@ public final class HIDGadget: Gadget {
         for part in links {
             part.gadgetLink = link
             // A script may wait for the reports of several functions.
-            part.onFetched = { [unowned self] in
-                for link in links { link.continueScripts() }
+            part.onFetched = { [unowned self, unowned part] in
+                for link in links { link.continueScripts(part) }
             }
             part.function?.attached(to: part)
         }

@@ -15,7 +15,7 @@ public final class HIDLink {
     weak var function: (any HIDFunction)?
     /// The gadget's way to the device; owned by the device.
     weak var gadgetLink: GadgetLink?
-    /// Called when the host has fetched a report.
+    /// Called when the host has fetched a report, or one is no longer to be waited for.
     var onFetched: () -> Void = {}
 
     /// Whether a host has configured the device: what is sent else is not kept.
@@ -94,8 +94,24 @@ public final class HIDLink {
     /// Forgets what the host has not fetched.
     func clear() { pipe.clear() }
 
-    /// Some link's report was fetched, which may be what a script waits for.
-    func continueScripts() { player.fetched() }
+    /// How many reports were sent; wraps around.
+    var sentCount: UInt64 { pipe.sent }
+
+    /// What the host was last told in a report; nil when nothing, empty when in the form of the other protocol.
+    func told(_ id: UInt8) -> [UInt8]? { pipe.told[id] }
+
+    /// Tells the host what it does not know because reports were dropped: that a key is up again, say.
+    func settle() {
+        guard isConfigured, let function else { return }
+        for id in inputIDs {
+            guard let told = pipe.told[id], !pipe.isQueued(id), let report = function.correction(of: told, id: id)
+            else { continue }
+            pipe.send(report)
+        }
+    }
+
+    /// A report of a link was fetched, which may be what a script waits for.
+    func continueScripts(_ link: HIDLink) { player.fetched(link) }
 
     func connected() {
         let reference = WeakLink(self)
@@ -106,6 +122,7 @@ public final class HIDLink {
 
     func disconnected() {
         end()
+        pipe.forgetTold()
         repeatAlarm?.cancel()
         scriptAlarm?.cancel()
         function?.disconnected()
@@ -116,6 +133,7 @@ public final class HIDLink {
         self.isConfigured = isConfigured
         returnToDefault()
         if was || isConfigured { function?.configured(isConfigured) }
+        settle()
     }
 
     func reset() {
@@ -129,7 +147,10 @@ public final class HIDLink {
         form = new
         let hadReports = pipe.count > 0
         pipe.clear()
-        startIdle()
+        pipe.changeForm(inputIDs)
+        // The idle rate is not the protocol's: it stays.
+        pipe.idle.change(ids: inputIDs, now: now)
+        repeatTime = nil
         function?.protocolChanged(new)
         guard hadReports else { return }
         for id in inputIDs {
@@ -145,9 +166,13 @@ public final class HIDLink {
     /// The state at power-up: report protocol (HID 1.11 §7.2.6), default idle rates (§7.2.4), nothing to fetch.
     private func returnToDefault() {
         end()
-        startIdle()
-        guard form != .report else { return }
+        let was = form
         form = .report
+        // 500 ms for keyboards, for ever for all else (HID 1.11 §7.2.4).
+        pipe.idle = IdleRates(ids: inputIDs, duration: interface.boot == .keyboard ? 125 : 0, now: now)
+        repeatTime = nil
+        guard was != .report else { return }
+        pipe.changeForm(inputIDs)
         function?.protocolChanged(.report)
     }
 
@@ -155,12 +180,6 @@ public final class HIDLink {
     private func end() {
         pipe.clear()
         player.abort()
-    }
-
-    private func startIdle() {
-        // 500 ms for keyboards, for ever for all else (HID 1.11 §7.2.4).
-        pipe.idle = IdleRates(ids: inputIDs, duration: interface.boot == .keyboard ? 125 : 0, now: now)
-        repeatTime = nil
     }
 
     private func setRepeatAlarm(_ time: UInt64) {

@@ -12,6 +12,8 @@ struct IdleRates {
     /// What GET_IDLE answers to id 0.
     private var common: UInt8
     private var rates: [UInt8: Rate]
+    /// The durations of reports that the other protocol has.
+    private var others: [UInt8: UInt8] = [:]
 
     /// A unit of the duration, in nanoseconds.
     fileprivate static let unit: UInt64 = 4_000_000
@@ -27,6 +29,13 @@ struct IdleRates {
             ids.map { ($0, Rate(duration: duration, last: now)) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Goes on with other reports, those of another protocol, whose periods start at `now`.
+    mutating func change(ids: some Sequence<UInt8>, now: UInt64) {
+        for (id, rate) in rates { others[id] = rate.next ?? rate.duration }
+        rates = Dictionary(
+            ids.map { ($0, Rate(duration: others[$0] ?? common, last: now)) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// What GET_IDLE answers, in units of 4 ms; nil for a report that does not exist.
     func duration(of id: UInt8) -> UInt8? {
         if let rate = rates[id] { return rate.next ?? rate.duration }
@@ -39,6 +48,7 @@ struct IdleRates {
     mutating func set(_ duration: UInt8, of id: UInt8, now: UInt64) -> Bool {
         guard id != 0 else {
             common = duration
+            others = [:]
             for id in rates.keys { rates[id]?.set(duration, now) }
             return true
         }

@@ -1,7 +1,7 @@
 /// Input that takes time: changes of a function's state, one after the other, such as the keys of a text.
 ///
-/// A step is done when the host has fetched the reports that it sent, and its pause has passed. Played by
-/// ``HIDLink/play(_:with:completion:)``.
+/// A step is done when the host has fetched the reports that it sent, and its pause has passed: since the change, and half
+/// of it since the host knows. Played by ``HIDLink/play(_:with:completion:)``.
 public struct InputScript {
     /// One change, and the rest after it.
     public struct Step {
@@ -29,6 +29,10 @@ public struct InputScript {
     public var undo: () -> Void
     /// How long the host may leave a report unfetched; from then on the script has failed.
     public var patience = Duration.seconds(3)
+    /// Whether anybody still wants it; nil for always.
+    ///
+    /// Asked before each step, and four times a second in between.
+    public var isWanted: (() -> Bool)?
 
     /// Makes a script of steps that are at hand.
     public init(_ steps: [Step], undo: @escaping () -> Void = {}) {
@@ -56,6 +60,8 @@ public enum InputScriptError: Error, Hashable, Sendable, CustomStringConvertible
     case gone(done: Int, of: Int)
     /// The host did not fetch a report in time.
     case notFetched(done: Int, of: Int, after: Duration)
+    /// Nobody wants it any more.
+    case unwanted(done: Int, of: Int)
     /// Too many scripts wait already.
     case busy
 
@@ -66,6 +72,7 @@ public enum InputScriptError: Error, Hashable, Sendable, CustomStringConvertible
         case .gone(let done, let count): "the host has gone or has reset the device, after \(done) of \(count) steps"
         case .notFetched(let done, let count, let time):
             "the host has not asked for a report for \(time), after \(done) of \(count) steps"
+        case .unwanted(let done, let count): "nobody waits for it any more, after \(done) of \(count) steps"
         case .busy: "too much other input waits to be sent"
         }
     }

@@ -16,6 +16,12 @@ final class ReportPipe: EndpointHandler {
     var idle = IdleRates(ids: [], duration: 0, now: 0)
     /// Reports that were sent and never fetched, because too many waited.
     private(set) var lost: UInt64 = 0
+    /// How many reports were sent; wraps around.
+    private(set) var sent: UInt64 = 0
+    /// What the host was last told, by report id: what it goes on believing when what was to follow is dropped.
+    ///
+    /// Empty for a report of which it knows something in the form of the other protocol.
+    private(set) var told: [UInt8: [UInt8]] = [:]
     private var reports: ArraySlice<[UInt8]> = []
     private var waiting = URBQueue()
     private var isServing = false
@@ -35,11 +41,24 @@ final class ReportPipe: EndpointHandler {
             lost &+= 1
         }
         reports.append(report)
+        sent &+= 1
         serve()
     }
 
     /// Forgets what was not fetched.
     func clear() { reports = [] }
+
+    /// Whether a report of an id waits for the host.
+    func isQueued(_ id: UInt8) -> Bool { reports.contains { self.id($0) == id } }
+
+    /// The host that was told things has gone.
+    func forgetTold() { told = [:] }
+
+    /// Reports have another form from now on, with these ids.
+    func changeForm(_ ids: [UInt8]) {
+        guard !told.isEmpty else { return }
+        told = Dictionary(ids.map { ($0, []) }, uniquingKeysWith: { first, _ in first })
+    }
 
     /// Brings reports and transfers together, oldest first.
     ///
@@ -66,7 +85,9 @@ final class ReportPipe: EndpointHandler {
 
     private func answer(_ report: [UInt8]) {
         guard let urb = waiting.popFirst() else { return }
-        idle.reported(id(report), now: now())
+        let id = id(report)
+        idle.reported(id, now: now())
+        told[id] = report
         urb.complete(copying: report)
     }
 
@@ -84,5 +105,10 @@ final class ReportPipe: EndpointHandler {
     }
 
     /// Gives the transfers back; reports stay for a host that goes on after a halt.
-    func completeAll(_ status: TransferStatus) { waiting.completeAll(status) }
+    func completeAll(_ status: TransferStatus) {
+        // Whoever gets a transfer back may submit the next at once, which must find the queue at rest.
+        var given = URBQueue()
+        swap(&given, &waiting)
+        given.completeAll(status)
+    }
 }

@@ -31,7 +31,7 @@ public final class Gamepad: HIDFunction {
     public private(set) var state = GamepadState()
     /// What the host last asked of the motors.
     public private(set) var rumble = GamepadRumble()
-    /// Called with each report for the motors.
+    /// Called with each report for the motors, and when they stop because the host has gone or begins anew.
     public var onRumble: (GamepadRumble) -> Void = { _ in }
     private var link: HIDLink?
     /// The output report as it came; at first all zero.
@@ -51,14 +51,17 @@ public final class Gamepad: HIDFunction {
 
     /// Does things one after the other, once what was to be done before is done.
     ///
-    /// - Parameter completion: called on the device's executor when the host has seen it all, or will not; the gamepad
-    ///   is then held as it was before.
+    /// - Parameters:
+    ///   - completion: called on the device's executor when the host has seen it all, or will not; the gamepad
+    ///     is then held as it was before.
+    ///   - isWanted: whether anybody still waits for it; see ``InputScript/isWanted``.
     public func play(
-        _ steps: [Step], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in }
+        _ steps: [Step], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in },
+        isWanted: (() -> Bool)? = nil
     ) {
         guard let link else { return completion(.failure(.notConfigured)) }
         var before: GamepadState?
-        let script = InputScript(
+        var script = InputScript(
             count: steps.count,
             undo: { [unowned self] in
                 guard let before, before != state else { return }
@@ -72,10 +75,18 @@ public final class Gamepad: HIDFunction {
                     send()
                 }
             })
+        script.isWanted = isWanted
         link.play(script, completion: completion)
     }
 
     private func send() { link?.send(kind.bytes(state)) }
+
+    private func stopMotors() {
+        output = kind.stillOutput
+        let motors = [rumble.strong, rumble.weak, rumble.leftTrigger ?? 0, rumble.rightTrigger ?? 0]
+        rumble = GamepadRumble()
+        if motors.contains(where: { $0 > 0 }) { onRumble(rumble) }
+    }
 }
 
 // MARK: - HIDFunction
@@ -104,7 +115,14 @@ extension Gamepad {
     /// Brings everything to rest, the motors too: no host knows how it is held.
     public func disconnected() {
         state = GamepadState()
-        rumble = GamepadRumble()
-        output = kind.stillOutput
+        stopMotors()
+    }
+
+    /// See ``HIDFunction/reset()``: the motors stop, while hands stay where they are.
+    public func reset() { stopMotors() }
+
+    /// See ``HIDFunction/configured(_:)``: what is held still is, and a new host does not know it.
+    public func configured(_ isConfigured: Bool) {
+        if isConfigured, state != GamepadState() { send() }
     }
 }

@@ -47,6 +47,20 @@ public final class Keyboard {
 
     // MARK: Scripts
 
+    /// Makes a script that, when it fails, has those keys down again that were before it began.
+    private func script(count: Int, _ step: @escaping (Int) -> InputScript.Step) -> InputScript {
+        var before: (main: KeyState, media: MediaFunction.Held)?
+        let undo = { [self] in
+            guard let before else { return }
+            main.hold(before.main)
+            media?.hold(before.media)
+        }
+        return InputScript(count: count, undo: undo) { [self] index in
+            if before == nil { before = (main.held, media?.held ?? .init()) }
+            return step(index)
+        }
+    }
+
     /// Presses and lets go of chords, one after the other.
     ///
     /// - Parameter hold: how long each stays down, and how long keys rest between two.
@@ -61,22 +75,24 @@ public final class Keyboard {
             if !steps.isEmpty { steps[steps.count - 1].pause = min(hold, .milliseconds(50)) }
         }
         if !steps.isEmpty { steps[steps.count - 1].pause = .zero }
-        return InputScript(steps) { [self] in releaseAll() }
+        return script(count: steps.count) { [steps] in steps[$0] }
     }
 
     /// Presses chords, which stay down.
     public func pressing(_ chords: [KeyChord]) -> InputScript {
-        InputScript(chords.flatMap(\.keys).map { key in .init { [self] in press(key) } }) { [self] in releaseAll() }
+        let keys = chords.flatMap(\.keys)
+        return script(count: keys.count) { index in .init { [self] in press(keys[index]) } }
     }
 
     /// Lets go of chords.
     public func releasing(_ chords: [KeyChord]) -> InputScript {
-        InputScript(chords.flatMap { $0.keys.reversed() }.map { key in .init { [self] in release(key) } }) {
-            [self] in releaseAll()
-        }
+        let keys = chords.flatMap { $0.keys.reversed() }
+        return script(count: keys.count) { index in .init { [self] in release(keys[index]) } }
     }
 
     /// Types: each key goes down with its modifiers and up again.
+    ///
+    /// Keys that are held stay so, but for those that the text needs: they are let go of.
     ///
     /// - Parameters:
     ///   - strokes: keys of the keyboard page and modifiers, bit n of which is usage 0xE0 + n.
@@ -94,10 +110,10 @@ public final class Keyboard {
         }
         let lastRelease = moves.count - 1
         if held != 0 { moves.append(.hold(0)) }
-        return InputScript(count: moves.count, undo: { [self] in releaseAll() }) { [self] index in
+        return script(count: moves.count) { [self, moves] index in
             switch moves[index] {
             case .hold(let modifiers): .init { [self] in main.holdForTyping(modifiers) }
-            case .press(let usage): .init(pause: half) { [self] in main.press(usage) }
+            case .press(let usage): .init(pause: half) { [self] in main.type(usage) }
             case .release(let usage):
                 .init(pause: index == lastRelease ? .zero : half) { [self] in main.release(usage) }
             }

@@ -79,10 +79,24 @@ public final class KeyboardFunction: HIDFunction {
 
     /// Lets go of everything.
     public func releaseAll() {
-        guard !isAtRest else { return }
-        state = KeyState()
+        hold(KeyState())
+    }
+
+    /// The keys that are down.
+    var held: KeyState { state }
+
+    /// Has other keys down, and none for a text.
+    func hold(_ keys: KeyState) {
+        guard state != keys || typed != 0 else { return }
+        state = keys
         typed = 0
         send()
+    }
+
+    /// Presses a key for a text; one that is down already is let go of first, else the host would see nothing.
+    func type(_ usage: UInt8) {
+        release(usage)
+        press(usage)
     }
 
     private func send() { link?.send(inputReport) }

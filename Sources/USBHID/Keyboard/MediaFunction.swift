@@ -8,8 +8,14 @@ public final class MediaFunction: HIDFunction {
     public let interface: HIDInterface
     /// The way to the host; nil before the function is part of a device.
     public private(set) var link: HIDLink?
-    private var consumer: Set<UInt16> = []
-    private var system: Set<UInt16> = []
+    /// Usage ids, by report.
+    struct Held: Hashable {
+        var consumer: Set<UInt16> = []
+        var system: Set<UInt16> = []
+    }
+
+    /// The keys that are down.
+    private(set) var held = Held()
 
     /// The consumer keys there are, by usage id (HID Usage Tables §15).
     static let consumerKeys = KeyNames.consumer.map(\.usage)
@@ -54,37 +60,38 @@ public final class MediaFunction: HIDFunction {
     }
 
     /// Whether no key is down.
-    public var isAtRest: Bool { consumer.isEmpty && system.isEmpty }
+    public var isAtRest: Bool { held == Held() }
 
     /// Presses a key; what is no key, or is down already, changes nothing.
     public func press(_ key: Usage) {
         guard Self.has(key) else { return }
         if key.page == UsagePage.consumer {
-            if consumer.insert(key.id).inserted { send(ID.consumer) }
+            if held.consumer.insert(key.id).inserted { send(ID.consumer) }
         } else {
-            if system.insert(key.id).inserted { send(ID.system) }
+            if held.system.insert(key.id).inserted { send(ID.system) }
         }
     }
 
     /// Lets go of a key; one that is up changes nothing.
     public func release(_ key: Usage) {
         if key.page == UsagePage.consumer {
-            if consumer.remove(key.id) != nil { send(ID.consumer) }
+            if held.consumer.remove(key.id) != nil { send(ID.consumer) }
         } else if key.page == UsagePage.genericDesktop {
-            if system.remove(key.id) != nil { send(ID.system) }
+            if held.system.remove(key.id) != nil { send(ID.system) }
         }
     }
 
     /// Lets go of everything.
     public func releaseAll() {
-        let changed = (consumer.isEmpty ? [] : [ID.consumer]) + (system.isEmpty ? [] : [ID.system])
-        letGo()
-        for id in changed { send(id) }
+        hold(Held())
     }
 
-    private func letGo() {
-        consumer = []
-        system = []
+    /// Has other keys down.
+    func hold(_ keys: Held) {
+        let before = held
+        held = keys
+        if before.consumer != keys.consumer { send(ID.consumer) }
+        if before.system != keys.system { send(ID.system) }
     }
 
     private func send(_ id: UInt8) {
@@ -107,8 +114,8 @@ public final class MediaFunction: HIDFunction {
     /// See ``HIDFunction/report(_:id:)``.
     public func report(_ kind: ReportKind, id: UInt8) -> [UInt8]? {
         switch (kind, id) {
-        case (.input, ID.consumer): [id] + Self.bits(Self.consumerKeys, consumer)
-        case (.input, ID.system): [id] + Self.bits(Self.systemKeys, system)
+        case (.input, ID.consumer): [id] + Self.bits(Self.consumerKeys, held.consumer)
+        case (.input, ID.system): [id] + Self.bits(Self.systemKeys, held.system)
         default: nil
         }
     }
@@ -116,10 +123,10 @@ public final class MediaFunction: HIDFunction {
     /// See ``HIDFunction/configured(_:)``: a key that is down still is, and a new host does not know it.
     public func configured(_ isConfigured: Bool) {
         guard isConfigured else { return }
-        if !consumer.isEmpty { send(ID.consumer) }
-        if !system.isEmpty { send(ID.system) }
+        if !held.consumer.isEmpty { send(ID.consumer) }
+        if !held.system.isEmpty { send(ID.system) }
     }
 
     /// See ``HIDFunction/disconnected()``.
-    public func disconnected() { letGo() }
+    public func disconnected() { held = Held() }
 }

@@ -22,7 +22,7 @@ public final class Mouse: HIDFunction {
         case move(dx: Int, dy: Int, over: Duration = .zero)
         /// Turns the wheel away from the user and tilts it to the right, in detents, at most ``turnLimit`` either way.
         ///
-        /// Rounded to what the wheel can say now: see ``wheelCounts`` and ``tiltCounts``.
+        /// Rounded to what the wheel can say when it turns: see ``wheelCounts`` and ``tiltCounts``.
         case scroll(wheel: Double, tilt: Double, over: Duration = .zero)
     }
 
@@ -35,7 +35,8 @@ public final class Mouse: HIDFunction {
     public let interface: HIDInterface
     /// The buttons that are held.
     public private(set) var buttons: PointerButtons = []
-    private let hasHighResolution: Bool
+    /// Whether hosts can have parts of a detent.
+    public let hasHighResolution: Bool
     private var link: HIDLink?
     /// The multipliers that the host has turned on: bit 0 the wheel's, bit 1 the tilt's.
     private var multipliers: UInt8 = 0
@@ -64,43 +65,52 @@ public final class Mouse: HIDFunction {
 
     /// Does things one after the other, once what was to be done before is done.
     ///
-    /// - Parameter completion: called on the device's executor when the host has seen it all, or will not; buttons that
-    ///   were not held before are then let go of.
+    /// - Parameters:
+    ///   - completion: called on the device's executor when the host has seen it all, or will not; buttons that
+    ///     were not held before are then let go of.
+    ///   - isWanted: whether anybody still waits for it; see ``InputScript/isWanted``.
     public func play(
-        _ actions: [Action], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in }
+        _ actions: [Action], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in },
+        isWanted: (() -> Bool)? = nil
     ) {
         guard let link else { return completion(.failure(.notConfigured)) }
         var before: PointerButtons?
-        let steps = [InputScript.Step { [unowned self] in before = buttons }] + actions.flatMap { self.steps(for: $0) }
+        let begin = { [unowned self] in before = buttons }
         let undo = { [unowned self] in
             guard let before, before != buttons else { return }
             buttons = before
             send(MouseReport())
         }
-        link.play(InputScript(steps, undo: undo), completion: completion)
+        var script = InputScript(actions.map(part), begin: begin, undo: undo)
+        script.isWanted = isWanted
+        link.play(script, completion: completion)
     }
 
-    private func steps(for action: Action) -> [InputScript.Step] {
+    private func part(_ action: Action) -> ScriptPart {
         switch action {
         case .press(let pressed):
-            return [step { $0.formUnion(pressed) }]
+            return ScriptPart([step { $0.formUnion(pressed) }])
         case .release(let released):
-            return [step { $0.subtract(released) }]
+            return ScriptPart([step { $0.subtract(released) }])
         case .click(let clicked, let count):
-            return (0..<min(max(count, 0), 100)).flatMap { index in
-                let isLast = index == count - 1
-                return [
-                    step(pause: PointerTiming.click) { $0.formUnion(clicked) },
-                    step(pause: isLast ? .zero : PointerTiming.betweenClicks) { $0.subtract(clicked) },
-                ]
-            }
+            return ScriptPart(
+                (0..<min(max(count, 0), 100)).flatMap { index in
+                    let isLast = index == count - 1
+                    return [
+                        step(pause: PointerTiming.click) { $0.formUnion(clicked) },
+                        step(pause: isLast ? .zero : PointerTiming.betweenClicks) { $0.subtract(clicked) },
+                    ]
+                })
         case .move(let dx, let dy, let time):
             let limit = Self.travelLimit
-            return steps(
-                MouseReport(dx: min(max(dx, -limit), limit), dy: min(max(dy, -limit), limit)), over: time)
+            let movement = MouseReport(dx: min(max(dx, -limit), limit), dy: min(max(dy, -limit), limit))
+            return part(farthest: max(abs(movement.dx), abs(movement.dy)), over: time) { movement }
         case .scroll(let wheel, let tilt, let time):
-            return steps(
-                MouseReport(wheel: Self.turn(wheel, wheelCounts), tilt: Self.turn(tilt, tiltCounts)), over: time)
+            // No wheel says less in a report than the plain one, which counts detents.
+            let farthest = max(abs(Self.turn(wheel, 1)), abs(Self.turn(tilt, 1)))
+            return part(farthest: farthest, over: time) { [unowned self] in
+                MouseReport(wheel: Self.turn(wheel, wheelCounts), tilt: Self.turn(tilt, tiltCounts))
+            }
         }
     }
 
@@ -119,18 +129,41 @@ public final class Mouse: HIDFunction {
         }
     }
 
-    private func steps(_ movement: MouseReport, over time: Duration) -> [InputScript.Step] {
+    /// The most reports of one step.
+    private static let stepReports = 64
+
+    /// A movement, which is known only when its turn has come: the host may choose another form until then.
+    ///
+    /// - Parameter farthest: the longest way of its axes, where a report says the least: 127 counts or detents.
+    private func part(
+        farthest: Int, over time: Duration, _ movement: @escaping () -> MouseReport
+    ) -> ScriptPart {
         guard time > .zero else {
-            return format.pieces(of: movement).map { piece in InputScript.Step { [unowned self] in send(piece) } }
+            var rest: MouseReport?
+            return ScriptPart(count: max(1, farthest.shareCount(atMost: 127 * Self.stepReports))) { index in
+                InputScript.Step { [unowned self] in
+                    var left = rest ?? movement()
+                    guard index == 0 || !left.isStill else { return }
+                    for piece in format.pieces(of: left).prefix(Self.stepReports) {
+                        send(piece)
+                        left.subtract(piece)
+                    }
+                    rest = left
+                }
+            }
         }
         let count = PointerTiming.steps(over: time)
         let pause = min(time, PointerTiming.longest) / count
-        return [InputScript.Step(pause: pause) {}]
-            + movement.shares(count).enumerated().map { index, share in
-                InputScript.Step(pause: index == count - 1 ? .zero : pause) { [unowned self] in
-                    if !share.isStill { send(share) }
+        var shares: MouseShares?
+        return ScriptPart(count: count + 1) { index in
+            InputScript.Step(pause: index == count ? .zero : pause) { [unowned self] in
+                guard index > 0, let share = shares?.next() else {
+                    shares = MouseShares(of: movement(), into: count)
+                    return
                 }
+                if !share.isStill { send(share) }
             }
+        }
     }
 
     /// Sends a movement with the buttons as they are; in several reports where the protocol has changed meanwhile.
@@ -170,8 +203,20 @@ extension Mouse {
         return true
     }
 
+    /// See ``HIDFunction/correction(of:id:)``: the buttons, since movements are past.
+    public func correction(of told: [UInt8], id: UInt8) -> [UInt8]? {
+        let report = format.bytes(MouseReport(buttons: buttons))
+        let count = format == .highResolution ? 2 : 1
+        return told.prefix(count) == report.prefix(count) ? nil : report
+    }
+
     /// See ``HIDFunction/reset()``.
     public func reset() { multipliers = 0 }
+
+    /// See ``HIDFunction/configured(_:)``: a button that is held still is, and a new host does not know it.
+    public func configured(_ isConfigured: Bool) {
+        if isConfigured, !buttons.isEmpty { send(MouseReport()) }
+    }
 
     /// Lets go of the buttons: no host knows that they are held.
     public func disconnected() {

@@ -17,11 +17,35 @@ struct MouseReport: Hashable {
 
     /// So many reports of the same buttons, whose movements add up to this one's.
     func shares(_ count: Int) -> [MouseReport] {
-        var (x, y) = (EvenShares(of: dx, into: count), EvenShares(of: dy, into: count))
-        var (turn, lean) = (EvenShares(of: wheel, into: count), EvenShares(of: tilt, into: count))
-        return (0..<count).map { _ in
-            MouseReport(buttons: buttons, dx: x.next(), dy: y.next(), wheel: turn.next(), tilt: lean.next())
-        }
+        var shares = MouseShares(of: self, into: count)
+        return (0..<count).map { _ in shares.next() }
+    }
+
+    /// Takes off what another report has moved.
+    mutating func subtract(_ other: MouseReport) {
+        dx -= other.dx
+        dy -= other.dy
+        wheel -= other.wheel
+        tilt -= other.tilt
+    }
+}
+
+/// A movement divided evenly, one report after the other.
+struct MouseShares {
+    private let buttons: PointerButtons
+    private var dx: EvenShares
+    private var dy: EvenShares
+    private var wheel: EvenShares
+    private var tilt: EvenShares
+
+    init(of report: MouseReport, into count: Int) {
+        buttons = report.buttons
+        (dx, dy) = (EvenShares(of: report.dx, into: count), EvenShares(of: report.dy, into: count))
+        (wheel, tilt) = (EvenShares(of: report.wheel, into: count), EvenShares(of: report.tilt, into: count))
+    }
+
+    mutating func next() -> MouseReport {
+        MouseReport(buttons: buttons, dx: dx.next(), dy: dy.next(), wheel: wheel.next(), tilt: tilt.next())
     }
 }
 

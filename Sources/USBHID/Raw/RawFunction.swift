@@ -18,6 +18,8 @@ public final class RawFunction: HIDFunction {
 
     /// What GET_REPORT answers, where it is not a report at rest.
     private var reports: [Name: [UInt8]] = [:]
+    /// What a host has set, which is answered instead.
+    private var received: [Name: [UInt8]] = [:]
 
     /// Makes a function.
     public init(_ interface: HIDInterface) {
@@ -31,7 +33,9 @@ public final class RawFunction: HIDFunction {
     ///   - kind: input, output or feature.
     ///   - bytes: the report, the id first where there are ids.
     public func set(_ kind: ReportKind, _ bytes: [UInt8]) {
-        reports[Name(kind: kind, id: id(of: bytes))] = bytes
+        let name = Name(kind: kind, id: id(of: bytes))
+        reports[name] = bytes
+        received[name] = nil
     }
 
     /// Sends an input report, which is what GET_REPORT answers from then on.
@@ -54,20 +58,27 @@ public final class RawFunction: HIDFunction {
 
     /// See ``HIDFunction/report(_:id:)``: what was set or received last, else a report at rest.
     public func report(_ kind: ReportKind, id: UInt8) -> [UInt8]? {
-        reports[Name(kind: kind, id: id)] ?? layout?.report(kind, id: id)?.resting
+        let name = Name(kind: kind, id: id)
+        return received[name] ?? reports[name] ?? layout?.report(kind, id: id)?.resting
     }
+
+    /// See ``HIDFunction/correction(of:id:)``: nothing, since what a report means is not known.
+    public func correction(of told: [UInt8], id: UInt8) -> [UInt8]? { nil }
 
     /// See ``HIDFunction/receive(_:id:_:)``: every report is taken.
     public func receive(_ kind: ReportKind, id: UInt8, _ bytes: [UInt8]) -> Bool {
         // What a host sets as input is no state of the device.
         if kind != .input {
             let missing = (layout?.report(kind, id: id)?.byteCount ?? 0) - bytes.count
-            reports[Name(kind: kind, id: id)] = bytes + [UInt8](repeating: 0, count: max(0, missing))
+            received[Name(kind: kind, id: id)] = bytes + [UInt8](repeating: 0, count: max(0, missing))
         }
         onReport(kind, id, bytes)
         return true
     }
 
     /// See ``HIDFunction/disconnected()``: what hosts have set is forgotten with the power.
-    public func disconnected() { reports = reports.filter { $0.key.kind == .feature } }
+    public func disconnected() {
+        received = [:]
+        reports = reports.filter { $0.key.kind == .feature }
+    }
 }

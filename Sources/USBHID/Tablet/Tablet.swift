@@ -14,8 +14,9 @@ public final class Tablet: HIDFunction {
         case release(PointerButtons)
         /// Presses and lets go, so many times; 1 to 100.
         case click(PointerButtons, count: Int = 1)
-        /// Goes to a place, 0 to ``extent`` on each axis: at once, or in a straight line that takes so long.
-        case move(x: Int, y: Int, over: Duration = .zero)
+        /// Goes to a place, 0 to ``extent`` on each axis, nil for where it then is: at once, or in a straight line that
+        /// takes so long.
+        case move(x: Int?, y: Int?, over: Duration = .zero)
         /// Turns the wheel away from the user, in detents, -10000 to 10000.
         case scroll(wheel: Int)
     }
@@ -59,66 +60,74 @@ public final class Tablet: HIDFunction {
 
     /// Does things one after the other, once what was to be done before is done.
     ///
-    /// - Parameter completion: called on the device's executor when the host has seen it all, or will not; buttons that
-    ///   were not held before are then let go of.
+    /// - Parameters:
+    ///   - completion: called on the device's executor when the host has seen it all, or will not; buttons that
+    ///     were not held before are then let go of.
+    ///   - isWanted: whether anybody still waits for it; see ``InputScript/isWanted``.
     public func play(
-        _ actions: [Action], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in }
+        _ actions: [Action], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in },
+        isWanted: (() -> Bool)? = nil
     ) {
         guard let link else { return completion(.failure(.notConfigured)) }
         var before: PointerButtons?
-        let steps = [InputScript.Step { [unowned self] in before = buttons }] + actions.flatMap { self.steps(for: $0) }
+        let begin = { [unowned self] in before = buttons }
         let undo = { [unowned self] in
             guard let before, before != buttons else { return }
             buttons = before
             send()
         }
-        link.play(InputScript(steps, undo: undo), completion: completion)
+        var script = InputScript(actions.map(part), begin: begin, undo: undo)
+        script.isWanted = isWanted
+        link.play(script, completion: completion)
     }
 
-    private func steps(for action: Action) -> [InputScript.Step] {
+    private func part(_ action: Action) -> ScriptPart {
         switch action {
         case .press(let pressed):
-            return [step { $0.buttons.formUnion($0.existing(pressed)) }]
+            return ScriptPart([step { $0.buttons.formUnion($0.existing(pressed)) }])
         case .release(let released):
-            return [step { $0.buttons.subtract(released) }]
+            return ScriptPart([step { $0.buttons.subtract(released) }])
         case .click(let clicked, let count):
-            return (0..<min(max(count, 0), 100)).flatMap { index in
-                let isLast = index == count - 1
-                return [
-                    step(pause: PointerTiming.click) { $0.buttons.formUnion($0.existing(clicked)) },
-                    step(pause: isLast ? .zero : PointerTiming.betweenClicks) { $0.buttons.subtract(clicked) },
-                ]
-            }
-        case .move(let x, let y, let time):
-            return line(to: (min(max(x, 0), Self.extent), min(max(y, 0), Self.extent)), over: time)
+            return ScriptPart(
+                (0..<min(max(count, 0), 100)).flatMap { index in
+                    let isLast = index == count - 1
+                    return [
+                        step(pause: PointerTiming.click) { $0.buttons.formUnion($0.existing(clicked)) },
+                        step(pause: isLast ? .zero : PointerTiming.betweenClicks) { $0.buttons.subtract(clicked) },
+                    ]
+                })
+        case .move(let x, let y, let time): return line(x, y, over: time)
         case .scroll(let detents):
             let total = min(max(detents, -10_000), 10_000)
             let count = total.shareCount(atMost: 127)
             var shares = EvenShares(of: total, into: count)
-            return (0..<count).map { _ in
+            return ScriptPart(count: count) { _ in
                 let share = shares.next()
                 return InputScript.Step { [unowned self] in send(wheel: share) }
             }
         }
     }
 
-    private func line(to end: (x: Int, y: Int), over time: Duration) -> [InputScript.Step] {
-        guard time > .zero else { return [step { $0.place = end }] }
+    private func line(_ x: Int?, _ y: Int?, over time: Duration) -> ScriptPart {
+        let (x, y) = (x.map { min(max($0, 0), Self.extent) }, y.map { min(max($0, 0), Self.extent) })
+        guard time > .zero else {
+            return ScriptPart([step { $0.place = (x ?? $0.place.x, y ?? $0.place.y) }])
+        }
         let count = PointerTiming.steps(over: time)
         let pause = min(time, PointerTiming.longest) / count
-        var start = end
-        let begin = InputScript.Step(pause: pause) { [unowned self] in start = place }
-        return [begin]
-            + (1...count).map { index in
-                InputScript.Step(pause: index == count ? .zero : pause) { [unowned self] in
-                    let next = (
-                        x: start.x + (end.x - start.x) * index / count, y: start.y + (end.y - start.y) * index / count
-                    )
-                    guard next != place else { return }
-                    place = next
-                    send()
-                }
+        var (start, end) = ((x: 0, y: 0), (x: 0, y: 0))
+        return ScriptPart(count: count + 1) { index in
+            InputScript.Step(pause: index == count ? .zero : pause) { [unowned self] in
+                // Where it is and where it goes is known only when those before it have moved it.
+                if index == 0 { (start, end) = (place, (x ?? place.x, y ?? place.y)) }
+                let next = (
+                    x: start.x + (end.x - start.x) * index / count, y: start.y + (end.y - start.y) * index / count
+                )
+                guard next != place else { return }
+                place = next
+                send()
             }
+        }
     }
 
     private func step(pause: Duration = .zero, _ change: @escaping (Tablet) -> Void) -> InputScript.Step {
@@ -151,6 +160,17 @@ extension Tablet {
 
     /// See ``HIDFunction/report(_:id:)``.
     public func report(_ kind: ReportKind, id: UInt8) -> [UInt8]? { kind == .input ? bytes() : nil }
+
+    /// See ``HIDFunction/correction(of:id:)``: all but the wheel, which has turned.
+    public func correction(of told: [UInt8], id: UInt8) -> [UInt8]? {
+        let report = bytes()
+        return told.prefix(5) == report.prefix(5) ? nil : report
+    }
+
+    /// See ``HIDFunction/configured(_:)``: a button that is held still is, and a new host does not know it.
+    public func configured(_ isConfigured: Bool) {
+        if isConfigured, !buttons.isEmpty { send() }
+    }
 
     /// Lets go of the buttons: no host knows that they are held.
     public func disconnected() { buttons = [] }

@@ -55,3 +55,33 @@ public struct TouchFrame: Hashable, Sendable {
         self.pause = pause
     }
 }
+
+/// Frames that are made one by one, so that a long gesture is not all in memory.
+public struct TouchSequence {
+    /// How many there are.
+    public let count: Int
+    /// The numbers of the contacts that they put down.
+    public let begun: Set<Int>
+    let frame: (Int) -> TouchFrame
+
+    /// Makes a sequence.
+    ///
+    /// - Parameters:
+    ///   - count: how many frames.
+    ///   - begun: the numbers of all contacts that they put down.
+    ///   - frame: makes the frame of an index; called once for each, in order, when its turn has come.
+    public init(count: Int, begun: Set<Int>, frame: @escaping (Int) -> TouchFrame) {
+        self.count = max(0, count)
+        self.begun = begun
+        self.frame = frame
+    }
+
+    /// Makes a sequence of frames that are at hand.
+    public init(_ frames: [TouchFrame]) {
+        var begun: Set<Int> = []
+        for frame in frames {
+            for case .down(let id, _) in frame.changes { begun.insert(id) }
+        }
+        self.init(count: frames.count, begun: begun) { frames[$0] }
+    }
+}

@@ -22,36 +22,33 @@ public enum TouchGesture {
         return (1...count).flatMap { [down, TouchFrame(up, pause: $0 == count ? .zero : betweenTaps)] }
     }
 
-    /// Moves contacts that are down in straight lines.
+    /// Touches, moves in straight lines, and lets go.
     ///
     /// - Parameters:
     ///   - lines: from where to where, by the contact's number.
     ///   - time: how long it takes, up to an hour; at once when zero.
-    public static func move(
-        _ lines: [(id: Int, from: TouchPoint, to: TouchPoint)], over time: Duration
-    ) -> [TouchFrame] {
-        let (count, pause) = steps(over: time)
-        return [TouchFrame([], pause: pause)] + (1...count).map { frame(lines, $0, of: count, pause) }
-    }
-
-    /// Touches, moves in straight lines, and lets go.
     public static func swipe(
         _ lines: [(id: Int, from: TouchContact, to: TouchPoint)], over time: Duration
-    ) -> [TouchFrame] {
+    ) -> TouchSequence {
         let (count, pause) = steps(over: time)
         let ways = lines.map { (id: $0.id, from: $0.from.point, to: $0.to) }
-        return [TouchFrame(lines.map { .down($0.id, $0.from) }, pause: pause)]
-            + (1...count).map { frame(ways, $0, of: count, pause) } + [TouchFrame(lines.map { .up($0.id) })]
+        return TouchSequence(count: count + 2, begun: Set(lines.map(\.id))) { index in
+            switch index {
+            case 0: TouchFrame(lines.map { .down($0.id, $0.from) }, pause: pause)
+            case 1...count: frame(ways, index, of: count, pause)
+            default: TouchFrame(lines.map { .up($0.id) })
+            }
+        }
     }
 
     /// Into how many frames a movement is divided, and the rest after each but the last.
-    private static func steps(over time: Duration) -> (count: Int, pause: Duration) {
+    static func steps(over time: Duration) -> (count: Int, pause: Duration) {
         let time = min(max(time, .zero), PointerTiming.longest)
         let count = max(1, Int(time / Touchscreen.frameInterval))
         return (count, time / count)
     }
 
-    private static func frame(
+    static func frame(
         _ lines: [(id: Int, from: TouchPoint, to: TouchPoint)], _ index: Int, of count: Int, _ pause: Duration
     ) -> TouchFrame {
         let part = Double(index) / Double(count)

@@ -6,8 +6,10 @@ import USBDeviceKit
 ///     let at = TouchContact(TouchPoint(x: 0.5, y: 0.5))
 ///     screen.play(TouchGesture.tap([(0, at)])) { result in … }
 ///
-/// As long as something touches, the frame is sent again every ``frameInterval``: hosts take a contact of which nothing
-/// is heard for 100 ms for one whose end they missed. Used on the device's executor only.
+/// As long as something touches, the frame is sent again every ``frameInterval``, as real screens do: Windows takes a
+/// contact of which it hears nothing for one whose end it missed. Linux does so only of screens with the certification
+/// blob of Windows 8, which this one is without; there it is of the default class (MT_CLS_DEFAULT). Used on the
+/// device's executor only.
 public final class Touchscreen: HIDFunction {
     /// What a touchscreen is.
     public struct Configuration: Hashable, Sendable {
@@ -62,26 +64,56 @@ public final class Touchscreen: HIDFunction {
     ///
     /// A contact that does not touch is neither moved nor lifted, and numbers beyond the most contacts are left out.
     ///
-    /// - Parameter completion: called on the device's executor when the host has seen it all, or will not; what the
-    ///   frames have put down is then lifted.
+    /// - Parameters:
+    ///   - completion: called on the device's executor when the host has seen it all, or will not; what the
+    ///     frames have put down is then lifted.
+    ///   - isWanted: whether anybody still waits for it; see ``InputScript/isWanted``.
     public func play(
-        _ frames: [TouchFrame], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in }
+        _ frames: [TouchFrame], completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in },
+        isWanted: (() -> Bool)? = nil
+    ) {
+        play(TouchSequence(frames), completion: completion, isWanted: isWanted)
+    }
+
+    /// Shows frames that are made one by one, in the same way.
+    public func play(
+        _ frames: TouchSequence, completion: @escaping (Result<Void, InputScriptError>) -> Void = { _ in },
+        isWanted: (() -> Bool)? = nil
     ) {
         guard let link else { return completion(.failure(.notConfigured)) }
-        var begun: Set<Int> = []
-        for frame in frames {
-            for case .down(let id, _) in frame.changes { begun.insert(id) }
-        }
+        let begun = frames.begun
         let mine = begun.subtracting(reserved)
         reserved.formUnion(mine)
-        let script = InputScript(
+        var script = InputScript(
             count: frames.count, undo: { [unowned self] in show(begun.sorted().map { .up($0) }) },
             step: { index in
-                InputScript.Step(pause: frames[index].pause) { [unowned self] in show(frames[index].changes) }
+                let frame = frames.frame(index)
+                return InputScript.Step(pause: frame.pause) { [unowned self] in show(frame.changes) }
             })
+        script.isWanted = isWanted
         link.play(script) { [unowned self] result in
             reserved.subtract(mine)
             completion(result)
+        }
+    }
+
+    /// Frames that move a contact that touches in a straight line, from where it is when they begin.
+    ///
+    /// - Parameters:
+    ///   - id: the contact's number.
+    ///   - x: where to, 0 to 1; nil for where it then is.
+    ///   - y: where to, 0 to 1; nil for where it then is.
+    ///   - time: how long it takes, up to an hour; at once when zero.
+    public func moving(_ id: Int, x: Double?, y: Double?, over time: Duration) -> TouchSequence {
+        let (count, pause) = TouchGesture.steps(over: time)
+        var (start, end) = (TouchPoint(x: 0, y: 0), TouchPoint(x: 0, y: 0))
+        return TouchSequence(count: count + 1, begun: []) { [unowned self] index in
+            guard index > 0 else {
+                start = contacts[id]?.point ?? start
+                end = TouchPoint(x: x ?? start.x, y: y ?? start.y)
+                return TouchFrame([], pause: pause)
+            }
+            return TouchGesture.frame([(id, start, end)], index, of: count, pause)
         }
     }
 
@@ -104,10 +136,18 @@ public final class Touchscreen: HIDFunction {
 
     private func bytes(lifted: [Int: TouchContact] = [:]) -> [UInt8] {
         var slots = contacts.map { TouchReport.Slot(id: $0.key, isDown: true, contact: $0.value) }
+        // That a contact is not among them does not tell every host that it was lifted.
+        let lifted = lifted.merging(unheard) { known, _ in known }.filter { contacts[$0.key] == nil }
         slots += lifted.map { TouchReport.Slot(id: $0.key, isDown: false, contact: $0.value) }
         // Counts 100 µs, and rolls over.
         let time = UInt16(truncatingIfNeeded: (link?.now ?? 0) / 100_000)
         return format.bytes(slots.sorted { $0.id < $1.id }, time: time)
+    }
+
+    /// The contacts that the host takes for down and that are not: the frame that lifted them was not fetched.
+    private var unheard: [Int: TouchContact] {
+        guard let told = link?.told(TouchReport.inputID) else { return [:] }
+        return format.touching(in: told).filter { contacts[$0.key] == nil }
     }
 
     private func keepTelling() {
@@ -141,6 +181,11 @@ extension Touchscreen {
             [TouchReport.maximumID, UInt8(truncatingIfNeeded: configuration.contacts)]
         default: nil
         }
+    }
+
+    /// See ``HIDFunction/correction(of:id:)``: a frame that lifts what the host has not heard the end of.
+    public func correction(of told: [UInt8], id: UInt8) -> [UInt8]? {
+        id == TouchReport.inputID && Set(format.touching(in: told).keys) != Set(contacts.keys) ? bytes() : nil
     }
 
     /// See ``HIDFunction/connected()``.

@@ -127,6 +127,8 @@ final class ProbeFunction: HIDFunction {
     private(set) var received: [[UInt8]] = []
     private(set) var calls: [String] = []
     var refuses = false
+    /// Whether what GET_REPORT answers is the state, which hosts must know.
+    var corrects = false
 
     init(_ descriptor: ReportDescriptor, boot: HIDInterface.Boot = .none, hasOutEndpoint: Bool = false) {
         interface = HIDInterface(descriptor, boot: boot, hasOutEndpoint: hasOutEndpoint, name: "Probe")
@@ -170,6 +172,11 @@ final class ProbeFunction: HIDFunction {
     func report(_ kind: ReportKind, id: UInt8) -> [UInt8]? {
         if link?.usesBootProtocol == true, kind == .input { return [0xb0] }
         return answers[[kind.rawValue, id]]
+    }
+
+    func correction(of told: [UInt8], id: UInt8) -> [UInt8]? {
+        guard corrects, let report = report(.input, id: id), report != told else { return nil }
+        return report
     }
 
     func receive(_ kind: ReportKind, id: UInt8, _ bytes: [UInt8]) -> Bool {

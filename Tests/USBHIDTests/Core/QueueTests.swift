@@ -78,6 +78,22 @@ struct InputReportTests {
         #expect(hid.read() == [1])
     }
 
+    @Test("a host that asks again at once whenever a transfer comes back, with a halt as well")
+    func resubmitting() throws {
+        let (hid, _, link) = try device()
+        var (left, statuses) = (4, [TransferStatus]())
+        hid.host.onCompletion = { completion in
+            guard completion.endpoint == .in(1) else { return }
+            statuses.append(completion.status)
+            left -= 1
+            if left > 0 { hid.host.submitIn(.in(1), 8) }
+        }
+        hid.host.submitIn(.in(1), 8)
+        link.send([1])
+        #expect(hid.isAccepted(.init(requestType: 0x02, request: 3, index: 0x81)))
+        #expect(statuses == [.success, .stalled, .stalled, .stalled] && hid.host.violations.isEmpty)
+    }
+
     @Test("a change of the protocol replaces what waits by the state in the new form")
     func protocolChange() throws {
         let (hid, _, link) = try device(.keyboard)

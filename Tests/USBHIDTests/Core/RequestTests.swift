@@ -72,6 +72,14 @@ struct HIDRequestTests {
         #expect(hid.getIdle(length: 8) == [25])
     }
 
+    @Test("SET_PROTOCOL leaves the idle rates as they are")
+    func idleStays() throws {
+        let hid = try HIDTestHost([ProbeFunction.withIDs(boot: .keyboard)])
+        #expect(hid.setIdle(0) && hid.setIdle(7, 2) && hid.setProtocol(0) && hid.getIdle() == [0])
+        #expect(hid.setProtocol(1) && hid.getIdle(1) == [0] && hid.getIdle(2) == [7])
+        #expect(hid.setProtocol(0) && hid.setIdle(9) && hid.setProtocol(1) && hid.getIdle(2) == [9])
+    }
+
     @Test("a keyboard begins with 500 ms, and does again after a reset")
     func keyboardIdle() throws {
         let hid = try HIDTestHost([ProbeFunction.withoutIDs(boot: .keyboard)])

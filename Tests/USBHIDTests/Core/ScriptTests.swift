@@ -123,6 +123,8 @@ struct ScriptTests {
         stage.play(stage.script(4...4), "b ")
         stage.advance(2000)
         #expect(stage.hid.read() == [1])
+        // Half of the pause, since the host was late.
+        stage.advance(5)
         stage.advance(2999)
         #expect(stage.outcomes.isEmpty)
         stage.advance(1)
@@ -131,6 +133,45 @@ struct ScriptTests {
         #expect(stage.hid.read() == [4], "the next one begins")
         stage.advance(10)
         #expect(stage.outcomes.last == "b done")
+    }
+
+    @Test("what nobody wants any more ends within a quarter of a second, undone, and the next one begins")
+    func unwanted() throws {
+        let stage = try Stage()
+        var isWanted = true
+        var script = InputScript([.init(pause: .seconds(60)) {}, .init {}], undo: { stage.undone += 1 })
+        script.isWanted = { isWanted }
+        stage.play(script, "a ")
+        stage.play(stage.script(7...7), "b ")
+        stage.advance(1000)
+        #expect(stage.outcomes.isEmpty)
+        isWanted = false
+        stage.advance(250)
+        #expect(stage.outcomes == ["a \(InputScriptError.unwanted(done: 1, of: 2))"] && stage.undone == 1)
+        #expect(stage.hid.read() == [7])
+    }
+
+    @Test("what nobody wants before it has begun ends without being undone")
+    func unwantedBefore() throws {
+        let stage = try Stage()
+        var script = stage.script(1...1)
+        script.isWanted = { false }
+        stage.play(script)
+        #expect(stage.outcomes == ["\(InputScriptError.unwanted(done: 0, of: 1))"] && stage.undone == 0)
+    }
+
+    @Test("a host that asks another function only has not asked for the script's reports")
+    func otherPolled() throws {
+        let stage = try Stage()
+        let other = try #require(stage.other.link)
+        stage.hid.poll(2)
+        stage.play(stage.script(1...1))
+        for _ in 0..<3 {
+            stage.advance(1000)
+            other.send([9])
+        }
+        #expect(stage.hid.take(2).count == 3)
+        #expect(stage.outcomes == [InputScriptError.notFetched(done: 0, of: 1, after: .seconds(3)).description])
     }
 
     @Test("undoing sends the state at rest, which the host fetches when it asks again")

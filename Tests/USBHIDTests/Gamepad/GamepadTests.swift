@@ -132,7 +132,23 @@ struct GamepadTests {
         #expect(host.setReport(.output, 3, [3, 0x02, 100, 100, 100, 100, 0, 0, 0]))
         #expect(pad.rumble.strong == 1 && pad.rumble.weak == 0 && pad.rumble.leftTrigger == 0)
         #expect(!host.setReport(.output, 3, [3, 0x0f]) && !host.setReport(.output, 1, [1, 0, 0, 0, 0, 0, 0, 0, 0]))
+        let byEndpoint = try self.host(Gamepad(.xbox))
+        byEndpoint.host.write(.out(1), [3, 0x01, 0, 0, 0, 50, 0, 0, 0])
+        #expect(byEndpoint.getReport(.output, 3) == [3, 0x01, 0, 0, 0, 50, 0, 0, 0])
         #expect(host.getReport(.output, 3) == [3, 2, 100, 100, 100, 100, 0, 0, 0])
+    }
+
+    @Test("stops its motors with a reset and with the plug, and says so once")
+    func motorsStop() throws {
+        let pad = Gamepad()
+        let host = try host(pad)
+        var heard: [GamepadRumble] = []
+        pad.onRumble = { heard.append($0) }
+        host.setReport(.output, 0, [255, 0])
+        host.host.device.reset(.inferred)
+        #expect(heard.count == 2 && heard.last == GamepadRumble())
+        host.host.device.disconnect()
+        #expect(heard.count == 2 && pad.rumble == GamepadRumble())
     }
 
     @Test("is held as before when the host does not ask")

@@ -95,6 +95,45 @@ struct KeyScriptTests {
         #expect(brief(hid.take()) == [[0x10, 0, 0], [0x12, 0, 0], [0x12, 4, 0], [0x12, 0, 0], [0x10, 0, 0]])
     }
 
+    @Test("a key that is held when the text needs it is let go of first, and is up afterwards")
+    func heldKey() throws {
+        let (hid, keyboard) = try make()
+        keyboard.main.press(4)
+        keyboard.main.press(7)
+        _ = hid.take()
+        keyboard.play(keyboard.typing([(4, 0), (5, 0)], rate: 1000)) { _ in }
+        hid.host.clock.advance(by: 5 * millisecond)
+        #expect(brief(hid.take()) == [[0, 7, 0], [0, 7, 4], [0, 7, 0], [0, 7, 5], [0, 7, 0]])
+    }
+
+    @Test("a script that fails brings back the keys that were held before, those on both interfaces")
+    func heldBefore() throws {
+        let (hid, keyboard) = try make()
+        keyboard.press(.keyboard(0xe1))
+        keyboard.press(.mute)
+        let held = try #require(hid.take(2).last)
+        _ = hid.take()
+        hid.stopPolling()
+        keyboard.play(keyboard.tapping([try KeyChord(parsing: "a+volumeup")], hold: .zero)) { _ in }
+        #expect(hid.read() == [2, 0, 4, 0, 0, 0, 0, 0])
+        hid.host.clock.advance(by: 3000 * millisecond)
+        #expect(hid.read() == [2, 0, 0, 0, 0, 0, 0, 0] && hid.getReport(1, 1, interface: 1) == held)
+    }
+
+    @Test("media keys that nobody asks for do not hold up what is typed")
+    func unreadMedia() throws {
+        let (hid, keyboard) = try make()
+        hid.stopPolling()
+        keyboard.press(.mute)
+        keyboard.release(.mute)
+        hid.poll(1)
+        var outcome: Result<Void, InputScriptError>?
+        keyboard.play(keyboard.typing([(4, 0)], rate: 1000)) { outcome = $0 }
+        hid.host.clock.advance(by: 5 * millisecond)
+        #expect(throws: Never.self) { try #require(outcome).get() }
+        #expect(brief(hid.take()) == [[0, 4, 0], [0, 0, 0]])
+    }
+
     @Test("keys are let go of when nobody fetches the reports")
     func failure() throws {
         let (hid, keyboard) = try make()

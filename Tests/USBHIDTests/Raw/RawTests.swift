@@ -52,6 +52,11 @@ struct RawTests {
         hid.device.connect()
         try hid.configure()
         #expect(hid.getReport(3, 2) == [2, 1, 1] && hid.getReport(2, 2) == [2, 0, 0])
+        #expect(hid.setReport(3, 2, [2, 9, 9]) && hid.getReport(3, 2) == [2, 9, 9])
+        hid.device.disconnect()
+        hid.device.connect()
+        try hid.configure()
+        #expect(hid.getReport(3, 2) == [2, 1, 1], "the feature report as the device has it, not as a host left it")
     }
 
     @Test("a descriptor that cannot be read makes a device all the same, with reports of any kind")

@@ -42,6 +42,18 @@ struct TabletTests {
         #expect(host.results.count == 1)
     }
 
+    @Test("a place that is left open is where it is when its turn has come")
+    func openPlace() throws {
+        let tablet = Tablet()
+        let host = try PointerHost(tablet)
+        tablet.play([.move(x: 100, y: 100, over: .milliseconds(16))])
+        tablet.play([.move(x: nil, y: 7)])
+        tablet.play([.move(x: 0, y: nil, over: .milliseconds(16))])
+        host.run()
+        let places = try host.take().map { try host.values($0) }.map { [$0[.x]?[0], $0[.y]?[0]] }
+        #expect(places == [[50, 50], [100, 100], [100, 7], [50, 7], [0, 7]])
+    }
+
     @Test("drags and clicks where it is, with the buttons it has")
     func buttons() throws {
         let tablet = Tablet(buttons: 3)
@@ -72,7 +84,7 @@ struct TabletTests {
         let host = try PointerHost(tablet, asking: false)
         tablet.play([.press(.left)], completion: host.completion)
         host.run(milliseconds: 4_000)
-        #expect(host.results.first?.error == .notFetched(done: 1, of: 2, after: .seconds(3)))
+        #expect(host.results.first?.error == .notFetched(done: 0, of: 1, after: .seconds(3)))
         #expect(tablet.buttons.isEmpty)
         let other = Tablet()
         other.play([.press(.left)]) { #expect($0.error == .notConfigured) }

@@ -52,9 +52,9 @@ struct TouchscreenTests {
         let unused = [UInt8](repeating: 0, count: 11)
         let reports = host.take()
         #expect(reports.count == 2 && host.results.count == 1)
-        // 8 of 100 mm are 2621 of 32767; of 50 mm twice as many.
+        // 8 of 100 mm are 2621 of 32767, on both axes.
         #expect(
-            reports.first == [1, 3, 0, 0x00, 0x40, 0xff, 0x7f, 0x3d, 0x0a, 0x7b, 0x14, 128] + unused
+            reports.first == [1, 3, 0, 0x00, 0x40, 0xff, 0x7f, 0x3d, 0x0a, 0x3d, 0x0a, 128] + unused
                 + [UInt8(time & 0xff), UInt8(time >> 8), 1])
         #expect(
             reports.last == [1, 2, 0, 0x00, 0x40, 0xff, 0x7f, 0, 0, 0, 0, 0] + unused
@@ -123,6 +123,17 @@ struct TouchscreenTests {
         var places: [Int] = []
         for x in try host.take().compactMap({ try host.values($0)[.x]?[0] }) where x != places.last { places.append(x) }
         #expect(places == [0, 3277, 6553, 9830, 13_107])
+    }
+
+    @Test("moves a contact from where it is when its turn has come")
+    func moving() throws {
+        let screen = screen()
+        let host = try PointerHost(screen)
+        screen.play([TouchFrame([.down(0, contact(0, 0))])])
+        screen.play(screen.moving(0, x: 1, y: nil, over: .zero))
+        screen.play(screen.moving(0, x: nil, y: 1, over: .zero))
+        #expect(screen.contacts[0]?.point == TouchPoint(x: 1, y: 1))
+        #expect(try host.take().map { try host.values($0)[.x]?[0] } == [0, 32_767, 32_767])
     }
 
     @Test("finds the ends of a pinch on a surface that is not square")

@@ -51,6 +51,8 @@ enum PadAction {
             let steps = try steps(arguments, pad.kind)
             pad.play(steps) { [unowned pad] result in
                 reply.finish(result, [("held", .array(names(of: pad.state.buttons).map { .string($0) }))])
+            } isWanted: {
+                reply.isWanted
             }
         }
     }

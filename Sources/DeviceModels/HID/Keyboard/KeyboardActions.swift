@@ -10,7 +10,7 @@ enum KeyboardActions {
     static let chordLimit = 1000
 
     static let type = DeviceAction.Summary(
-        "type", "types a text, as fingers would",
+        "type", "types a text, as fingers would; held keys stay down, but for those that the text needs",
         [
             ActionParameter("text", "up to 100000 characters", default: nil, "what to type"),
             ActionParameter(

@@ -29,6 +29,8 @@ enum MouseAction {
             let actions = try actions(arguments, mouse)
             mouse.play(actions) { [unowned mouse] result in
                 reply.finish(result, [("held", .array(mouse.buttons.names.map { .string($0) }))])
+            } isWanted: {
+                reply.isWanted
             }
         }
     }
@@ -43,8 +45,8 @@ enum MouseAction {
         }
         let dx = try arguments.integer("dx", in: -travel...travel) ?? 0
         let dy = try arguments.integer("dy", in: -travel...travel) ?? 0
-        let wheel = try turn("wheel", arguments, mouse.wheelCounts)
-        let tilt = try turn("tilt", arguments, mouse.tiltCounts)
+        let wheel = try turn("wheel", arguments, mouse, mouse.wheelCounts)
+        let tilt = try turn("tilt", arguments, mouse, mouse.tiltCounts)
         let press = try arguments.buttons("press", among: allButtons)
         let drag = try arguments.buttons("drag", among: allButtons)
         let click = try arguments.buttons("click", among: allButtons)
@@ -55,8 +57,8 @@ enum MouseAction {
         var actions: [Mouse.Action] = []
         if !press.union(drag).isEmpty { actions.append(.press(press.union(drag))) }
         if dx != 0 || dy != 0 { actions.append(.move(dx: dx, dy: dy, over: time)) }
-        if wheel != 0 || tilt != 0 { actions.append(.scroll(wheel: wheel, tilt: tilt, over: time)) }
         if !drag.isEmpty { actions.append(.release(drag)) }
+        if wheel != 0 || tilt != 0 { actions.append(.scroll(wheel: wheel, tilt: tilt, over: time)) }
         if !click.isEmpty { actions.append(.click(click, count: count)) }
         if !release.isEmpty { actions.append(.release(release)) }
         return actions
@@ -64,7 +66,7 @@ enum MouseAction {
 
     /// Detents of a wheel; parts of one only where the host would see them.
     private static func turn(
-        _ name: String, _ arguments: ActionArguments, _ counts: Int
+        _ name: String, _ arguments: ActionArguments, _ mouse: Mouse, _ counts: Int
     ) throws(ModelError) -> Double {
         let detents = try arguments.decimal(name, in: -Mouse.turnLimit...Mouse.turnLimit) ?? 0
         if counts == 0, detents != 0 {
@@ -73,8 +75,11 @@ enum MouseAction {
         }
         if counts == 1, detents != detents.rounded() {
             throw ModelError(
-                "\(name)=\(detents) cannot be now: the host has not turned high resolution on, so that \(name) takes "
-                    + "whole detents", key: name)
+                mouse.hasHighResolution
+                    ? "\(name)=\(detents) cannot be now: the host has not turned high resolution on, so that \(name) "
+                        + "takes whole detents"
+                    : "\(name)=\(detents) cannot be: this mouse was made with high-resolution=no, so that \(name) takes "
+                        + "whole detents", key: name)
         }
         return detents
     }

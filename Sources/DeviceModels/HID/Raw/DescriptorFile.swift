@@ -68,13 +68,17 @@ enum DescriptorFile {
     private static func contents(of path: String) throws(ModelError) -> [UInt8] {
         func failure() -> ModelError { ModelError(unavailable: "\(path): \(unsafe String(cString: strerror(errno)))") }
         // What is no file, such as a pipe that nobody writes, must not be waited for.
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        var file = Int32(-1)
+        repeat {
+            file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        } while file < 0 && errno == EINTR
         guard file >= 0 else { throw failure() }
         defer { close(file) }
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = unsafe piece.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw failure() }
             if count == 0 { return bytes }
             bytes += piece[..<count]

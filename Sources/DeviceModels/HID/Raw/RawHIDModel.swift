@@ -31,7 +31,10 @@ public enum RawHIDModel: HIDModel {
 
     /// See ``DeviceModel/examples``.
     public static let examples: [(specification: String, meaning: String)] = [
-        ("hid:report-descriptor=pad.hex", "whatever pad.hex describes; 'ghostplug ctl send 1-1 00ff' sends a report"),
+        (
+            "hid:report-descriptor=pad.hex",
+            "whatever pad.hex describes; 'ghostplug ctl do 1-1 send report=00ff' sends a report"
+        ),
         ("hid:report-descriptor=key.bin,out-endpoint,interval=5", "with an OUT endpoint, as security keys have"),
     ]
 

@@ -12,6 +12,9 @@ extension HIDLink {
     package func play(
         _ script: InputScript, with others: [HIDLink] = [], _ reply: ActionReply, _ members: [(String, JSON)] = []
     ) {
+        var script = script
+        // Who gives up waiting, with Ctrl-C, wants no more of it.
+        script.isWanted = { reply.isWanted }
         play(script, with: others) { result in
             switch result {
             case .success: reply.succeed(members)
@@ -30,8 +33,11 @@ extension InputScriptError {
         case .gone(let done, let count):
             "the host has gone or has reset the device, after \(done) of \(count) steps"
         case .notFetched(let done, let count, let time):
-            "no program there has it open: the host has not asked for a report for "
+            (done == 0 ? "no program there has it open" : "the host has stopped asking for reports")
+                + ": the host has not asked for a report for "
                 + "\(time.components.seconds) seconds, after \(done) of \(count) steps"
+        case .unwanted(let done, let count):
+            "given up after \(done) of \(count) steps, because nobody waits for it any more"
         case .busy:
             "too much other input waits to be sent; wait for the answers to it"
         }

@@ -28,15 +28,17 @@ enum TabletAction {
         let buttons = PointerButtons(rawValue: UInt8(truncatingIfNeeded: 1 << tablet.buttonCount - 1))
         let summary = summary(buttons)
         return DeviceAction(summary) { (arguments: ActionArguments, reply: ActionReply) throws(ModelError) in
-            let actions = try actions(arguments, tablet, buttons)
+            let actions = try actions(arguments, buttons)
             tablet.play(actions) { [unowned tablet] result in
                 reply.finish(result, [("held", .array(tablet.buttons.names.map { .string($0) }))])
+            } isWanted: {
+                reply.isWanted
             }
         }
     }
 
     private static func actions(
-        _ arguments: ActionArguments, _ tablet: Tablet, _ buttons: PointerButtons
+        _ arguments: ActionArguments, _ buttons: PointerButtons
     ) throws(ModelError) -> [Tablet.Action] {
         let uses = ["x", "y", "press", "drag", "wheel", "click", "release"]
         try arguments.require("count", for: ["click"])
@@ -49,12 +51,8 @@ enum TabletAction {
             throw ModelError("tablet needs something to do: \(uses.joined(separator: ", "))")
         }
         let isRaw = try arguments.choice("unit", [("fraction", false), ("raw", true)]) ?? false
-        let start = (
-            x: try place("x", arguments, isRaw) ?? tablet.place.x, y: try place("y", arguments, isRaw) ?? tablet.place.y
-        )
-        let end = (
-            x: try place("to-x", arguments, isRaw) ?? start.x, y: try place("to-y", arguments, isRaw) ?? start.y
-        )
+        let start = (x: try place("x", arguments, isRaw), y: try place("y", arguments, isRaw))
+        let end = (x: try place("to-x", arguments, isRaw), y: try place("to-y", arguments, isRaw))
         let press = try arguments.buttons("press", among: buttons)
         let drag = try arguments.buttons("drag", among: buttons)
         let click = try arguments.buttons("click", among: buttons)

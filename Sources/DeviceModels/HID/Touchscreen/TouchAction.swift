@@ -50,6 +50,8 @@ enum TouchAction {
             let frames = try frames(TouchArguments(arguments, screen), gesture)
             screen.play(frames) { [unowned screen] result in
                 reply.finish(result, [("touching", .array(screen.contacts.keys.sorted().map { .number($0) }))])
+            } isWanted: {
+                reply.isWanted
             }
         }
     }
@@ -76,28 +78,29 @@ enum TouchAction {
         }
     }
 
-    private static func frames(_ touch: TouchArguments, _ gesture: Gesture) throws(ModelError) -> [TouchFrame] {
+    private static func frames(_ touch: TouchArguments, _ gesture: Gesture) throws(ModelError) -> TouchSequence {
         switch gesture {
         case .tap:
-            return TouchGesture.tap(
-                try touch.numbered(try touch.contacts()), hold: try touch.seconds("hold") ?? TouchGesture.tapTime,
-                count: try touch.count())
+            return TouchSequence(
+                TouchGesture.tap(
+                    try touch.numbered(try touch.contacts()), hold: try touch.seconds("hold") ?? TouchGesture.tapTime,
+                    count: try touch.count()))
         case .down:
             let contacts = try touch.contacts()
             if let id = try touch.number() {
                 guard contacts.count == 1, !touch.screen.contacts.keys.contains(id) else {
                     throw ModelError("contact=\(id) touches already, or is to be at several places", key: "contact")
                 }
-                return [TouchFrame([.down(id, contacts[0])])]
+                return TouchSequence([TouchFrame([.down(id, contacts[0])])])
             }
-            return [TouchFrame(try touch.numbered(contacts).map { .down($0.id, $0.contact) })]
+            return TouchSequence([TouchFrame(try touch.numbered(contacts).map { .down($0.id, $0.contact) })])
         case .move:
             let id = try touch.touching(only: true)[0]
-            let from = touch.screen.contacts[id]?.point ?? TouchPoint(x: 0, y: 0)
-            return TouchGesture.move(
-                [(id, from, try touch.place("x", "y", default: from))], over: try touch.seconds("duration") ?? .zero)
+            return touch.screen.moving(
+                id, x: try touch.coordinate("x"), y: try touch.coordinate("y"),
+                over: try touch.seconds("duration") ?? .zero)
         case .up:
-            return [TouchFrame(try touch.touching(only: false).map { .up($0) })]
+            return TouchSequence([TouchFrame(try touch.touching(only: false).map { .up($0) })])
         case .swipe:
             let contacts = try touch.contacts()
             let ends = try touch.ends(of: contacts)

@@ -20,6 +20,9 @@ struct TouchArguments {
         try arguments.integer("contact", in: 0...(screen.configuration.contacts - 1))
     }
 
+    /// One axis of a place; nil where it is not given.
+    func coordinate(_ name: String) throws(ModelError) -> Double? { try arguments.decimal(name, in: 0...1) }
+
     /// A place; what is not given is taken from `fallback`, and without one must be.
     func place(_ x: String, _ y: String, default fallback: TouchPoint? = nil) throws(ModelError) -> TouchPoint {
         if fallback == nil {
@@ -107,7 +110,7 @@ struct TouchArguments {
     }
 
     /// Two fingers toward each other, or apart, or about their middle.
-    func pinch(over time: Duration) throws(ModelError) -> [TouchFrame] {
+    func pinch(over time: Duration) throws(ModelError) -> TouchSequence {
         let center = try place("x", "y", default: TouchPoint(x: 0.5, y: 0.5))
         let distance = try arguments.decimal("distance", in: 0...2) ?? 0.3
         let last = try arguments.decimal("to-distance", in: 0...2) ?? 0.1
@@ -119,15 +122,24 @@ struct TouchArguments {
 
         // A rotation is no straight line: each step is a place of its own on the way.
         let steps = max(1, min(360_000, Int(time / Touchscreen.frameInterval)))
-        var frames: [TouchFrame] = []
-        for step in 0...steps {
+        func line(_ step: Int) -> (length: Double, turn: Double) {
             let part = Double(step) / Double(steps)
-            let (length, turn) = (distance + (last - distance) * part, angle + (lastAngle - angle) * part)
-            guard let ends = TouchGesture.ends(around: center, distance: length, angle: turn, aspect: aspect) else {
+            return (distance + (last - distance) * part, angle + (lastAngle - angle) * part)
+        }
+        func ends(_ step: Int) -> (TouchPoint, TouchPoint)? {
+            let (length, turn) = line(step)
+            return TouchGesture.ends(around: center, distance: length, angle: turn, aspect: aspect)
+        }
+        for step in 0...steps {
+            guard ends(step) != nil else {
+                let (length, turn) = line(step)
                 throw ModelError(
                     "distance=\(length) at \(turn) degrees is off the surface, around \(center.x)/\(center.y)",
                     key: step == 0 ? "distance" : "to-distance")
             }
+        }
+        return TouchSequence(count: steps + 2, begun: Set(ids)) { step in
+            guard step <= steps, let ends = ends(step) else { return TouchFrame(ids.map { .up($0) }) }
             var contacts = [first, first]
             contacts[0].point = ends.0
             contacts[1].point = ends.1
@@ -135,8 +147,7 @@ struct TouchArguments {
                 step == 0
                 ? [.down(ids[0], contacts[0]), .down(ids[1], contacts[1])]
                 : [.move(ids[0], to: ends.0), .move(ids[1], to: ends.1)]
-            frames.append(TouchFrame(changes, pause: step == steps ? .zero : time / steps))
+            return TouchFrame(changes, pause: step == steps ? .zero : time / steps)
         }
-        return frames + [TouchFrame([.up(ids[0]), .up(ids[1])])]
     }
 }
