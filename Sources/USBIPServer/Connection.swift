@@ -139,8 +139,11 @@ final class Connection: Sendable {
         let link = SessionLink(export, socket, server.configuration, logger)
         // The client may send its first transfer as soon as it has this answer, and it will be read in order.
         link.open()
+        // Before the client knows: a device may be removed while its connection is being made.
+        server.register(link, for: self)
         var reason = "the handshake failed"
         defer {
+            server.unregister(self)
             link.close()
             export.onEvent(.detached(reason))
             server.releasing { export.released() }
@@ -149,8 +152,6 @@ final class Connection: Sendable {
         try greet()
         logger.info("attached")
         let before = export.paceStatistics
-        server.register(link, for: self)
-        defer { server.unregister(self) }
         switch link.run() {
         case .ended:
             reason = "the client closed the connection"

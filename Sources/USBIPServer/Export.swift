@@ -1,3 +1,4 @@
+import Synchronization
 public import USBCore
 public import USBDeviceKit
 public import USBIPSession
@@ -19,6 +20,8 @@ public final class Export: @unchecked Sendable {
     private let paced: PacedDevice?
     private let onRelease: (@Sendable () -> Void)?
     let onEvent: @Sendable (ExportEvent) -> Void
+    /// Whether a client has gone, and what is done after it is not: copying files may take long.
+    let isReleasing = Atomic(false)
     /// What has moved so far; touched on the executor only.
     let traffic = Traffic(clock: EventThread.shared)
 
@@ -44,15 +47,22 @@ public final class Export: @unchecked Sendable {
         self.device.attach(to: executor)
     }
 
-    func released() { onRelease?() }
+    /// Does what there is to do after a client, on the connection's thread.
+    func released() {
+        isReleasing.store(true, ordering: .releasing)
+        onRelease?()
+        isReleasing.store(false, ordering: .releasing)
+    }
 
     /// How well time has been kept so far; nil where nobody keeps it.
     public var paceStatistics: PaceStatistics? { executor.run(mayBlock: false) { paced?.statistics } }
 
-    /// Reads what has moved so far, on the device's executor.
-    public func withTraffic<R>(_ body: (Traffic) -> R) -> R {
-        let traffic = traffic
-        return executor.run(mayBlock: false) { body(traffic) }
+    /// Reads what has moved so far and how well time has been kept, as work of the device's: never waits for it.
+    ///
+    /// - Parameter body: called on the executor once it is free, which may be late: a client that does not read can hold
+    ///   it up. The statistics are nil where nobody keeps time.
+    public func postReading(_ body: @escaping @Sendable (Traffic, PaceStatistics?) -> Void) {
+        executor.post { [self] in body(traffic, paced?.statistics) }
     }
 
     /// The id that clients put into their headers: the bus number in the upper half, the device's in the lower.

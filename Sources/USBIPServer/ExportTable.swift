@@ -86,6 +86,16 @@ final class ExportTable: Sendable {
         state.withLock { $0.exports.removeAll { $0 === export } }
     }
 
+    /// Whether a device is on the table.
+    func offers(_ export: Export) -> Bool {
+        state.withLock { $0.exports.contains { $0 === export } }
+    }
+
+    /// Whether a client has a device, or what its export does after a client is not done.
+    func isTaken(_ export: Export) -> Bool {
+        state.withLock { $0.taken.contains(ObjectIdentifier(export)) }
+    }
+
     func release(_ export: Export) {
         _ = state.withLock { $0.taken.remove(ObjectIdentifier(export)) }
     }

@@ -68,6 +68,24 @@ public final class USBIPServer: Sendable {
         export.executor.unplug()
     }
 
+    /// Whether a client has a device, or what the export does after a client is not done.
+    public func isTaken(_ export: Export) -> Bool { exports.isTaken(export) }
+
+    /// Waits until nobody has a device any more, and what its export does after a client is done.
+    ///
+    /// - Parameter milliseconds: how long the client's connection may take to end; what the export does then, such as
+    ///   copying files, may take as long as it needs.
+    /// - Returns: false when the connection did not end in time.
+    public func waitUntilReleased(_ export: Export, milliseconds: Int32) -> Bool {
+        var left = milliseconds
+        while exports.isTaken(export) {
+            guard left > 0 else { return false }
+            pause(milliseconds: 5)
+            if !export.isReleasing.load(ordering: .acquiring) { left -= 5 }
+        }
+        return true
+    }
+
     /// Takes every configured address; clients that come already wait for ``start()``.
     ///
     /// - Returns: the addresses, with the ports that the system chose.
@@ -193,12 +211,26 @@ public final class USBIPServer: Sendable {
         _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
     }
 
+    /// Files the link of a connection, from when its device is connected.
+    ///
+    /// Who stops the server or removes the device from now on finds it; whoever did before could not, so that the
+    /// connection is ended here.
     func register(_ link: SessionLink, for connection: Connection) {
         let isStopping = state.withLock { state in
             state.links[ObjectIdentifier(connection)] = link
             return state.isStopping
         }
-        if isStopping { link.drain() }
+        guard isStopping || !exports.offers(link.export) else { return }
+        link.drain()
+        let (socket, milliseconds) = (link.socket, configuration.drainTime)
+        do throws(SocketError) {
+            try startThread("removed") {
+                pause(milliseconds: milliseconds)
+                socket.shutdown()
+            }
+        } catch {
+            socket.shutdown()
+        }
     }
 
     func unregister(_ connection: Connection) {

@@ -39,7 +39,8 @@ struct EventsTests {
     @Test("the last ones are kept, and those that are not are counted")
     func kept() {
         publish("a", "b", "c", "d", "e", "f")
-        #expect(kinds(hub.recent().events) == ["lost 2", "c", "d", "e", "f"])
+        #expect(kinds(hub.recent().events) == ["c", "d", "e", "f"])
+        #expect(kinds(hub.recent(since: 0).events) == ["lost 2", "c", "d", "e", "f"])
         #expect(kinds(hub.recent(since: 1).events) == ["lost 1", "c", "d", "e", "f"])
         #expect(kinds(hub.recent(since: 2).events) == ["c", "d", "e", "f"])
         #expect(kinds(hub.recent(since: 5).events) == ["f"])
@@ -49,7 +50,7 @@ struct EventsTests {
     @Test("a loss has the number of the last event lost, so that going on after it misses nothing more")
     func lossNumber() {
         publish("a", "b", "c", "d", "e", "f")
-        #expect(hub.recent().events.map(\.sequence) == [2, 3, 4, 5, 6])
+        #expect(hub.recent(since: 0).events.map(\.sequence) == [2, 3, 4, 5, 6])
     }
 
     @Test("followers get what comes, and what was kept if they ask for it")
@@ -79,18 +80,36 @@ struct EventsTests {
         #expect(kinds(follower.next()) == ["k"])
     }
 
-    @Test("are watched while somebody follows, and no longer")
+    @Test("a device is watched while somebody follows its high-rate events, and no longer")
     func watched() {
-        #expect(!hub.isWatched && !hub.sink(busID: "1-1").isWatched)
-        let follower = hub.follow()
+        let (sink, other) = (hub.sink(busID: "1-1"), hub.sink(busID: "1-2"))
+        let calm = hub.follow()
+        #expect(!sink.isWatched && !other.isWatched)
+        let one = hub.follow(frequent: .of(busID: "1-1"))
+        #expect(sink.isWatched && !other.isWatched)
         do {
-            let other = hub.follow()
-            #expect(hub.isWatched)
-            withExtendedLifetime(other) {}
+            let all = hub.follow(frequent: .all)
+            #expect(sink.isWatched && other.isWatched)
+            withExtendedLifetime(all) {}
         }
-        #expect(hub.isWatched && hub.sink(busID: "1-1").isWatched)
-        follower.close()
-        #expect(!hub.isWatched)
+        #expect(sink.isWatched && !other.isWatched)
+        one.close()
+        #expect(!sink.isWatched)
+        withExtendedLifetime(calm) {}
+    }
+
+    @Test("that come by the thousand reach who wants them, push out no others, and do not count as lost")
+    func frequent() {
+        let (calm, other) = (hub.follow(), hub.follow(frequent: .of(busID: "1-2")))
+        let (one, all) = (hub.follow(frequent: .of(busID: "1-1")), hub.follow(frequent: .all))
+        publish("a", "scsi", "scsi", "b")
+        #expect([calm, other].allSatisfy { kinds($0.next()) == ["a", "b"] })
+        #expect([one, all].allSatisfy { kinds($0.next()) == ["a", "scsi", "scsi", "b"] })
+        publish("scsi", "scsi", "c", "d")
+        #expect(hub.recent(since: 0).events.map(\.sequence) == [1, 4, 7, 8])
+        publish("e")
+        #expect(kinds(hub.recent(since: 0).events) == ["lost 1", "b", "c", "d", "e"])
+        #expect(kinds(hub.recent(since: 1).events) == ["b", "c", "d", "e"])
     }
 
     @Test("a sink's events have its device")
@@ -122,7 +141,7 @@ struct EventsTests {
         hub.closeAll()
         publish("b")
         #expect(kinds(follower.next()) == ["a"])
-        #expect(follower.next().isEmpty && follower.isOver && !hub.isWatched)
+        #expect(follower.next().isEmpty && follower.isOver)
     }
 
     @Test("one that is waited for is found among others")

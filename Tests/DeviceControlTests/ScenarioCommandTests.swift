@@ -60,6 +60,27 @@ struct ScenarioCommandTests {
         #expect(results.complaint == "disk has no event")
     }
 
+    @Test("get nothing of what is open here")
+    func descriptors() throws {
+        let file = unsafe open("/dev/null", O_RDONLY)
+        defer { close(file) }
+        let results = try play(
+            step("[ -e /proc/self/fd/\(file) ] && echo open || echo closed", #""output": "closed""#))
+        #expect(file > 2 && results.outcomes == [.held], "\(results.complaint)")
+    }
+
+    @Test("that nobody can tell the end of, because whoever started us ignores SIGCHLD, fail at once")
+    func ignoredChildren() async {
+        await #expect(processExitsWith: .success) {
+            _ = signal(SIGCHLD, SIG_IGN)
+            let steps = #"{"run": {"command": "true", "timeout": 50}}"#
+            let start = ContinuousClock.now
+            let results = FakeStage().play(try scenario(#"{"disk": "drive"}"#, steps)).results
+            #expect(results.outcomes == [.failed] && ContinuousClock.now - start < .seconds(20))
+            #expect(results.complaint.contains("cannot tell how the command ended"), "\(results.complaint)")
+        }
+    }
+
     @Test("are killed with all that they have started when their time is up")
     func killed() throws {
         let results = try play(

@@ -1,5 +1,6 @@
 import CommandSupport
 import DeviceControl
+import DeviceModels
 import SocketIO
 import Testing
 
@@ -52,6 +53,24 @@ struct ScenarioPlayTests {
             try scenario(Self.one, #"{"eject": "disk"}"#, expectation, #"{"media": "disk"}"#, expectation))
         #expect(results.outcomes == [.done, .held, .done, .failed])
         #expect(results.complaint == "expected ejected of disk with lun=0 within 0 s; instead: nothing happened")
+    }
+
+    @Test("events that come by the thousand are made only for a scenario that expects some", arguments: [false, true])
+    func frequent(isExpected: Bool) throws {
+        let stage = FakeStage { stage, _ in
+            let sink = stage.events.sink(busID: "disk-bus")
+            if sink.isWatched { sink.send("scsi") }
+            sink.send("ejected")
+        }
+        let expectation =
+            #"{"expect": {"event": "\#(isExpected ? "scsi" : "ejected")", "device": "disk", "timeout": 0}}"#
+        let (results, _) = stage.play(
+            try scenario(
+                Self.one, #"{"eject": "disk"}"#, #"{"repeat": {"times": 1, "steps": [\#(expectation)]}}"#,
+                #"{"expect": {"event": "leds", "timeout": 0}}"#))
+        #expect(results.outcomes == [.done, .held, .failed])
+        let rest = isExpected ? "ejected of disk" : "nothing happened"
+        #expect(results.complaint == "expected leds within 0 s; instead: \(rest)", "\(results.complaint)")
     }
 
     @Test("expectations and pauses do not end the time in which events count, and each has an event of its own")

@@ -70,7 +70,7 @@ struct SocketEventsTests {
     func invalid(argument: String) throws {
         let answer = try connected().ask("{\"id\":1,\"do\":\"events\",\(argument)}")
         #expect(answer["error"]?["code"] == .string("invalid"))
-        #expect(!harness.target.events.isWatched)
+        #expect(!harness.target.events.isWatched(busID: "1-1"))
     }
 
     @Test("a follower that does not read holds up nobody, and learns what it has missed")
@@ -109,11 +109,11 @@ struct SocketEventsTests {
         do {
             let client = try connected()
             _ = try client.ask(#"{"id":1,"do":"events","follow":true}"#)
-            #expect(harness.target.events.isWatched)
+            #expect(harness.target.events.isWatched(busID: "1-1"))
             client.socket.shutdown()
         }
-        for _ in 0..<4000 where harness.target.events.isWatched { pause(milliseconds: 5) }
-        #expect(!harness.target.events.isWatched)
+        for _ in 0..<4000 where harness.target.events.isWatched(busID: "1-1") { pause(milliseconds: 5) }
+        #expect(!harness.target.events.isWatched(busID: "1-1"))
     }
 
     @Test("who is done with sending gets them, until it closes")
@@ -126,8 +126,8 @@ struct SocketEventsTests {
             publish("a")
             #expect(try client.json()["event"] == .string("a"))
         }
-        for _ in 0..<4000 where harness.target.events.isWatched { pause(milliseconds: 5) }
-        #expect(!harness.target.events.isWatched)
+        for _ in 0..<4000 where harness.target.events.isWatched(busID: "1-1") { pause(milliseconds: 5) }
+        #expect(!harness.target.events.isWatched(busID: "1-1"))
     }
 
     @Test("the last ones still arrive when the server ends", arguments: [false, true])

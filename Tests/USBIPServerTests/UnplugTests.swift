@@ -38,4 +38,41 @@ struct UnplugTests {
         #expect(try server.importStatus("1-1") == .noDevice)
         #expect(try server.add("1-1").busID == "1-1", "the bus id is free again")
     }
+
+    @Test("a device that is removed while its connection is being made is pulled out as well")
+    func removeEarly() throws {
+        let server = try TestServer { $0.drainTime = 20 }
+        let device = try server.add("1-1")
+        let socket = try server.connect()
+        try socket.sendAll(OpMessage.importRequest(busID: "1-1").dropLast())
+        // The connection cannot be made in here.
+        device.on { _ in
+            let sent = Result { try socket.sendAll([0]) }
+            #expect((try? sent.get()) != nil)
+            #expect(settles { server.server.isTaken(device.export) })
+            server.server.remove(device.export)
+        }
+        _ = try socket.receiveExactly(OpHeader.size + DeviceRecord.size)
+        #expect(socket.isAtEnd)
+        #expect(server.server.waitUntilReleased(device.export, milliseconds: 20_000))
+        #expect(device.on { [$0.connections, $0.disconnections] } == [1, 1])
+    }
+
+    @Test("a device is taken until what follows its client's end is done")
+    func taken() throws {
+        let server = try TestServer()
+        let (begun, end) = (Counter(), Semaphore())
+        let device = try server.add("1-1") {
+            begun.add()
+            end.wait()
+        }
+        #expect(!server.server.isTaken(device.export))
+        let client = try server.attach("1-1")
+        #expect(!server.server.waitUntilReleased(device.export, milliseconds: 1), "the client is still there")
+        client.socket.shutdown()
+        #expect(settles { begun.value == 1 })
+        #expect(server.server.isTaken(device.export))
+        end.signal()
+        #expect(server.server.waitUntilReleased(device.export, milliseconds: 20_000))
+    }
 }

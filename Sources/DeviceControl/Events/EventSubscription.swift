@@ -98,10 +98,15 @@ final class FollowerQueue: Sendable {
         }
     }
 
+    /// Whose high-rate events the follower wants.
+    let frequent: FrequentEvents
     private let limit: Int
     private let state = Monitor(State())
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, _ frequent: FrequentEvents) {
+        self.limit = limit
+        self.frequent = frequent
+    }
 
     /// Puts events before all others, however many they are.
     func begin(with events: [PublishedEvent]) { state.change { $0.events = events } }
@@ -136,10 +141,10 @@ final class FollowerQueue: Sendable {
 
     func close() { state.change { $0.isClosed = true } }
 
-    /// The event that stands for `count` others that came before another.
-    static func lost(_ count: UInt64, before event: PublishedEvent) -> PublishedEvent {
+    /// The event that stands for `count` others that came before another; `last` is the last one's number.
+    static func lost(_ count: UInt64, last: UInt64, before event: PublishedEvent) -> PublishedEvent {
         PublishedEvent(
-            sequence: event.sequence &- 1, microseconds: event.microseconds, busID: nil, event: lostEvent(count))
+            sequence: last, microseconds: event.microseconds, busID: nil, event: lostEvent(count))
     }
 
     private static func lostEvent(_ count: UInt64) -> DeviceEvent {

@@ -54,6 +54,8 @@ package struct ErrorCode: RawRepresentable, Hashable, Sendable {
     package static let timeout = ErrorCode(rawValue: "timeout")
     /// The request is right, but could not be carried out; the same may succeed at another time.
     package static let failed = ErrorCode(rawValue: "failed")
+    /// It was done, but something that was written could not be kept: data may be lost.
+    package static let dataLoss = ErrorCode(rawValue: "data-loss")
     /// The request was given up, because the server is ending.
     package static let cancelled = ErrorCode(rawValue: "cancelled")
     /// Too many connections.

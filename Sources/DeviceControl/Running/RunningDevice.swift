@@ -7,7 +7,7 @@ package import USBIPServer
 
 /// A device that is served: what it is, who has it, and what can be done to it.
 ///
-/// `@unchecked Sendable`: `actions` and `close` are only used on the device's executor; the rest does not change or is
+/// `@unchecked Sendable`: `performers`, `close` and `finished` are only used on the device's executor; the rest does not change or is
 /// guarded.
 package final class RunningDevice: @unchecked Sendable {
     /// The device as it was asked for.
@@ -20,6 +20,8 @@ package final class RunningDevice: @unchecked Sendable {
     package let export: Export
     private let performers: [DeviceAction]
     private let close: () -> String?
+    /// What finishing came to, once it was done.
+    private var finished: String??
     private let watch: DeviceWatch
 
     /// The device's name at the server.
@@ -59,10 +61,23 @@ package final class RunningDevice: @unchecked Sendable {
         return true
     }
 
-    /// Finishes writes, once the device is removed and its host has gone.
+    /// Finishes writes, once the device is removed and its host has gone; the first time only.
     ///
     /// - Returns: what could not be finished; nil when all was.
-    func finish() -> String? { export.executor.run { close() } }
+    func finish() -> String? {
+        export.executor.run {
+            if let finished { return finished }
+            let failure = close()
+            finished = .some(failure)
+            return failure
+        }
+    }
+
+    /// Whether the device was removed, and its writes finished.
+    var isRemoved: Bool { watch.isRemoved }
+
+    /// Says that it was, before followers are told.
+    func markRemoved() { watch.markRemoved() }
 
     /// The device as the control protocol has it.
     package var json: JSON {
@@ -90,6 +105,7 @@ final class DeviceWatch: Sendable {
         var peer: String?
         var unhandled = UnhandledRequests()
         var place: [(String, JSON)] = []
+        var isRemoved = false
     }
 
     private let busID: String
@@ -102,6 +118,7 @@ final class DeviceWatch: Sendable {
     }
 
     var state: HostState { current.withLock { $0.host } }
+    var isRemoved: Bool { current.withLock { $0.isRemoved } }
     var peer: String? { current.withLock { $0.peer } }
     var unhandled: UnhandledRequests { current.withLock { $0.unhandled } }
     var place: [(String, JSON)] {
@@ -109,9 +126,11 @@ final class DeviceWatch: Sendable {
         set { current.withLock { $0.place = newValue } }
     }
 
+    func markRemoved() { current.withLock { $0.isRemoved = true } }
+
     /// Where the model's events go.
     var sink: EventSink {
-        EventSink(isWatched: { self.events.isWatched }) { event in
+        EventSink(isWatched: { self.events.isWatched(busID: self.busID) }) { event in
             if event.kind == "unhandled" { self.note(unhandled: event) } else { self.publish(event) }
         }
     }

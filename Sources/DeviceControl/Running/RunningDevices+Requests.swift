@@ -14,7 +14,7 @@ extension RunningDevices: ControlTarget {
         case "add": return try add(request)
         case "remove": return try remove(request)
         case "actions": return try actions(request)
-        case "stats": return try statistics(request)
+        case "stats": return try statistics(request, cancellation)
         case "unhandled": return try unhandled(request)
         case "wait": return try wait(request, cancellation)
         case "stop":
@@ -49,7 +49,7 @@ extension RunningDevices: ControlTarget {
         try request.allow(only: ["busid"])
         let device = try device(of: request)
         logger.info("removed", metadata: ["busid": "\(device.busID)"])
-        if let failure = remove(device) { throw ControlError(.failed, "data may be lost: \(failure)") }
+        if let failure = remove(device) { throw ControlError(.dataLoss, "data may be lost: \(failure)") }
         return [("busid", .string(device.busID))]
     }
 
@@ -97,11 +97,19 @@ extension RunningDevices: ControlTarget {
         ])
     }
 
-    private func statistics(_ request: ControlRequest) throws(ControlError) -> [(String, JSON)] {
-        let devices = try devices(of: request).map { device in
+    /// How long devices may take to tell what has moved.
+    private static let readingTime = Duration.seconds(2)
+
+    private func statistics(
+        _ request: ControlRequest, _ cancellation: Cancellation
+    ) throws(ControlError) -> [(String, JSON)] {
+        // All are asked before the first is waited for.
+        let asked = try devices(of: request).map { (device: $0, reading: TrafficReading(of: $0.export)) }
+        let deadline = ContinuousClock.now + Self.readingTime
+        let devices = asked.map { device, reading in
             JSON.object(
                 [("busid", .string(device.busID)), ("state", .string(device.state.rawValue))]
-                    + TrafficReport.members(of: device.export))
+                    + (reading.report(until: deadline, cancellation)?.members ?? [("busy", .bool(true))]))
         }
         return [("devices", .array(devices))]
     }
@@ -129,9 +137,14 @@ extension RunningDevices: ControlTarget {
         let deadline = ContinuousClock.now.advanced(by: timeout)
         let subscription = events.follow()
         while device.state != wanted {
+            guard !device.isRemoved else {
+                // Nobody has it, whatever became of its connection.
+                if wanted == .detached { break }
+                throw ControlError(.unknownDevice, "\(device.busID) was removed")
+            }
             guard !cancellation.isCancelled else { throw ControlError(.cancelled, "nobody waits any more") }
             let news = subscription.next(until: deadline, cancellation: cancellation)
-            if device.state == wanted { break }
+            if device.state == wanted || device.isRemoved { continue }
             guard !news.isEmpty || cancellation.isCancelled else {
                 throw ControlError(
                     .timeout, "\(device.busID) is \(device.state.rawValue) and not \(wanted.rawValue) after \(timeout)")
@@ -146,18 +159,12 @@ extension RunningDevices: ControlTarget {
         let known = all.contains { $0.actions.contains { $0.name == request.command } }
         guard known || request["busid"] != nil else { throw Self.unknown(request.command, []) }
         let device = try device(of: request)
-        let outcome = Monitor<ActionReply.Outcome?>(nil)
-        let reply = ActionReply { result in outcome.change { $0 = result } }
-        guard device.perform(request.command, request.members.filter { $0.0 != "busid" }, reply) else {
-            throw Self.unknown(request.command, device.actions.map(\.name))
-        }
-        let result = cancellation.withHandler(
-            { reply.abandon() },
-            { outcome.wait { $0 } })
-        switch result {
+        let arguments = request.members.filter { $0.0 != "busid" }
+        let outcome = ActionCall.outcome(cancellation) { device.perform(request.command, arguments, $0) }
+        switch outcome {
         case .success(let members): return members
         case .failure(let error): throw ControlError(error)
-        case nil: throw ControlError(.failed, "the device did not answer")
+        case nil: throw Self.unknown(request.command, device.actions.map(\.name))
         }
     }
 

@@ -10,7 +10,11 @@ package import USBIPServer
 package final class RunningDevices: Sendable {
     private struct State {
         var devices: [RunningDevice] = []
-        /// Bus ids of devices that are being made.
+        /// Those that were removed, and whose writes are not finished.
+        var leaving: [Departure] = []
+        /// Bus ids of devices that are being made or removed: nobody else's.
+        var busy: Set<String> = []
+        /// Bus ids that devices will ask for: not for those that ask for none.
         var reserved: Set<String> = []
         /// How many there have been: what keeps equal ones apart.
         var count = 0
@@ -60,7 +64,12 @@ package final class RunningDevices: Sendable {
     package func add(_ specification: DeviceSpecification) throws(ModelError) -> RunningDevice {
         try ModelRegistry.check(specification)
         let (index, busID) = try claim(specification.busID)
-        defer { _ = state.withLock { $0.reserved.remove(busID) } }
+        defer {
+            state.withLock { state in
+                state.busy.remove(busID)
+                state.reserved.remove(busID)
+            }
+        }
         var log = logger
         log[metadataKey: "device"] = "\(specification)"
         let watch = DeviceWatch(busID: busID, events: events)
@@ -84,14 +93,14 @@ package final class RunningDevices: Sendable {
 
     private func claim(_ wanted: String?) throws(ModelError) -> (index: Int, busID: String) {
         let claimed = state.withLock { state -> (Int, String)? in
-            var taken = Set(state.devices.map(\.busID))
+            var taken = state.busy.union(state.devices.map(\.busID))
             // One that was asked for is kept for whoever asked.
             if wanted == nil { taken.formUnion(state.reserved) }
             var number = 1
             while wanted == nil, taken.contains("1-\(number)") { number += 1 }
             let busID = wanted ?? "1-\(number)"
             guard !taken.contains(busID) else { return nil }
-            state.reserved.insert(busID)
+            state.busy.insert(busID)
             defer { state.count += 1 }
             return (state.count, busID)
         }
@@ -102,35 +111,68 @@ package final class RunningDevices: Sendable {
         return claimed
     }
 
+    /// How long a removed device's connection may take to end.
+    private static let patience: Int32 = 10_000
+
     /// Takes a device away, as if it were pulled out, and finishes its writes.
     ///
     /// - Returns: what could not be finished; nil when all was.
     package func remove(_ device: RunningDevice) -> String? {
+        let departure = Departure(device)
         let isMine = state.withLock { state in
             guard let index = state.devices.firstIndex(where: { $0 === device }) else { return false }
             state.devices.remove(at: index)
+            state.leaving.append(departure)
+            state.busy.insert(device.busID)
             return true
         }
         guard isMine else { return nil }
         server.remove(device.export)
-        // Its connection's thread still has what it was doing to finish.
-        var patience = 1000
-        while device.state != .detached, patience > 0 {
-            pause(milliseconds: 5)
-            patience -= 1
-        }
-        let failure = device.finish()
+        // Its connection's thread still has what it was doing to finish, and holds the device until then.
+        let hasEnded = server.waitUntilReleased(device.export, milliseconds: Self.patience)
+        let failure = hasEnded ? device.finish() : "its connection did not end"
         if let failure { logger.error("data may be lost: \(failure)", metadata: ["busid": "\(device.busID)"]) }
+        device.markRemoved()
         events.publish(DeviceEvent("removed"), busID: device.busID)
+        state.withLock { state in
+            state.busy.remove(device.busID)
+            state.leaving.removeAll { $0 === departure }
+        }
+        departure.end(failure)
         return failure
     }
 
-    /// Finishes every device's writes, once the server has stopped.
+    /// Finishes every device's writes, once the server has stopped; those of devices that are being removed as well.
     ///
     /// - Returns: what could not be finished, with the bus id in front.
     package func finish() -> [String] {
-        all.compactMap { device in device.finish().map { "\(device.busID): \($0)" } }
+        let (devices, leaving) = state.withLock { ($0.devices, $0.leaving) }
+        let failures = devices.compactMap { device in device.finish().map { "\(device.busID): \($0)" } }
+        return failures
+            + leaving.compactMap { departure in departure.wait().map { "\(departure.device.busID): \($0)" } }
     }
+}
+
+/// A device that is being removed.
+private final class Departure: Sendable {
+    private enum Outcome: Sendable {
+        case finished
+        case failed(String)
+    }
+
+    let device: RunningDevice
+    private let outcome = Monitor<Outcome?>(nil)
+
+    init(_ device: RunningDevice) { self.device = device }
+
+    /// Says that its writes are finished, or what of them is not.
+    func end(_ failure: String?) {
+        let ended: Outcome = if let failure { .failed(failure) } else { .finished }
+        outcome.change { $0 = ended }
+    }
+
+    /// Waits for that.
+    func wait() -> String? { if case .failed(let failure) = outcome.wait({ $0 }) { failure } else { nil } }
 }
 
 /// Gives a model's device away.

@@ -5,10 +5,42 @@ import USBDeviceKit
 import USBIPServer
 import USBIPSession
 
+/// A device that was asked what has moved through it.
+///
+/// It answers when it can: a client that does not read what it asked for can hold a device up for ever.
+struct TrafficReading {
+    private let answer = Monitor<TrafficReport?>(nil)
+
+    /// Asks; does not wait.
+    init(of export: Export) {
+        let answer = answer
+        export.postReading { traffic, pace in
+            let report = TrafficReport(inFlight: traffic.inFlight, endpoints: traffic.endpoints, pace: pace)
+            answer.change { $0 = report }
+        }
+    }
+
+    /// Waits for the answer; nil when there is none in time, or nobody needs it any more.
+    func report(until deadline: ContinuousClock.Instant, _ cancellation: Cancellation) -> TrafficReport? {
+        cancellation.withHandler({ answer.change { _ in } }) {
+            answer.wait(until: deadline) { answer -> TrafficReport?? in
+                if let answer { return .some(answer) }
+                return cancellation.isCancelled ? .some(nil) : nil
+            } ?? nil
+        }
+    }
+}
+
 /// What has moved through a device, as the control protocol has it.
-enum TrafficReport {
-    static func members(of export: Export) -> [(String, JSON)] {
-        let (inFlight, endpoints) = export.withTraffic { ($0.inFlight, $0.endpoints) }
+///
+/// `@unchecked Sendable`: values only, which those of the endpoints do not say of themselves.
+struct TrafficReport: @unchecked Sendable {
+    let inFlight: Int
+    let endpoints: [Traffic.Endpoint]
+    /// Nil where nobody keeps time.
+    let pace: PaceStatistics?
+
+    var members: [(String, JSON)] {
         let sum = { (direction: Direction?, value: (Traffic.Endpoint) -> UInt64) in
             JSON.number(
                 Int(
@@ -20,17 +52,17 @@ enum TrafficReport {
             ("bytes_out", sum(.out) { $0.bytes }), ("errors", sum(nil) { $0.failures }),
             ("cancelled", sum(nil) { $0.cancelled }), ("in_flight", .number(inFlight)),
         ]
-        if let pace = export.paceStatistics {
+        if let pace {
             members.append(
                 (
                     "pace",
                     .object([
                         ("completed", .number(Int(clamping: pace.completed))),
-                        ("late", .number(Int(clamping: pace.late))), ("worst_us", microseconds(pace.worst)),
+                        ("late", .number(Int(clamping: pace.late))), ("worst_us", Self.microseconds(pace.worst)),
                     ])
                 ))
         }
-        members.append(("endpoints", .array(endpoints.map(endpoint))))
+        members.append(("endpoints", .array(endpoints.map(Self.endpoint))))
         return members
     }
 

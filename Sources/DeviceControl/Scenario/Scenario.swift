@@ -33,6 +33,9 @@ package struct Scenario: Sendable {
     /// How many steps are played, with every round of every `repeat`.
     package var playedCount: Int { ScenarioStep.playedCount(steps) }
 
+    /// Whether a step expects events that come by the thousand, or that there are none.
+    var expectsFrequentEvents: Bool { ScenarioStep.expectFrequentEvents(steps) }
+
     func device(_ name: String) -> Device? { devices.first { $0.name == name } }
 }
 
@@ -66,6 +69,16 @@ package struct ScenarioStep: Sendable {
     package let line: Int
     /// What it is.
     package let kind: Kind
+
+    static func expectFrequentEvents(_ steps: [ScenarioStep]) -> Bool {
+        steps.contains { step in
+            switch step.kind {
+            case .expect(let pattern, _), .expectNone(let pattern, _): EventHub.frequentKinds.contains(pattern.kind)
+            case .repeat(_, let inner): expectFrequentEvents(inner)
+            default: false
+            }
+        }
+    }
 
     static func playedCount(_ steps: [ScenarioStep]) -> Int {
         steps.reduce(0) { sum, step in

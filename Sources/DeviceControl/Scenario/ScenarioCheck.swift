@@ -26,8 +26,18 @@ struct ScenarioCheck {
                 scenario.file, scenario.steps.first?.line ?? 1,
                 "with every round of every repeat there are more than \(Scenario.playedLimit) steps")
         }
+        // Equal ones can do the same.
+        var known: [DeviceSpecification: [DeviceAction.Summary]?] = [:]
         for device in scenario.devices {
-            if let actions = try Self.actions(of: device, scenario.file) { self.actions[device.name] = actions }
+            let (specification, isHarmless) = Self.trial(device.specification)
+            let actions: [DeviceAction.Summary]?
+            if let before = known[specification] {
+                actions = before
+            } else {
+                actions = try Self.actions(of: specification, isHarmless: isHarmless, device, scenario.file)
+                known[specification] = .some(actions)
+            }
+            if let actions { self.actions[device.name] = actions }
         }
         try check(scenario.steps)
     }
@@ -120,16 +130,23 @@ struct ScenarioCheck {
 
     // MARK: What devices can do
 
-    /// What can be done to a device; nil where that is not known before it is made in earnest.
+    /// What is made to learn what can be done to a device.
     ///
     /// A model tells only through a device. Making one that is not exported does nothing to the world, except that
-    /// drives open and make files: of those a plain one, which can do the same, is made instead.
+    /// drives open and make files: of those a small plain one, which can do the same, is made instead.
+    private static func trial(_ wanted: DeviceSpecification) -> (DeviceSpecification, isHarmless: Bool) {
+        guard !HIDModels.all.contains(where: { $0.name == wanted.model }), wanted.model != "composite" else {
+            return (wanted, true)
+        }
+        let options: [DeviceSpecification.Option] =
+            wanted.model == "drive" ? [.init("size", "1M"), .init("format", "none")] : []
+        return (DeviceSpecification(model: wanted.model, options: options), false)
+    }
+
+    /// What can be done to a device; nil where that is not known before it is made in earnest.
     private static func actions(
-        of device: Scenario.Device, _ file: String
+        of specification: DeviceSpecification, isHarmless: Bool, _ device: Scenario.Device, _ file: String
     ) throws(ScenarioFileError) -> [DeviceAction.Summary]? {
-        var specification = device.specification
-        let isHarmless = HIDModels.all.contains { $0.name == specification.model } || specification.model == "composite"
-        if !isHarmless { specification.options = [] }
         do throws(ModelError) {
             let context = ModelContext(index: 0, logger: Logger(label: "ghostplug") { _ in SwiftLogNoOpLogHandler() })
             let made = try ModelRegistry.make(specification, context)

@@ -35,7 +35,10 @@ struct ScenarioEvents {
     /// The most events that are kept between two steps; what is beyond says so.
     private static let limit = 100_000
 
-    init(_ hub: EventHub) { subscription = hub.follow(limit: Self.limit) }
+    /// - Parameter frequent: whose high-rate events an expectation may ask for.
+    init(_ hub: EventHub, frequent: FrequentEvents) {
+        subscription = hub.follow(limit: Self.limit, frequent: frequent)
+    }
 
     /// Forgets what has happened: what happens from now on counts.
     mutating func begin() {

@@ -38,7 +38,7 @@ package struct ScenarioPlayer {
         self.keepsGoing = keepsGoing
         self.cancellation = cancellation
         self.report = report
-        events = ScenarioEvents(stage.control.events)
+        events = ScenarioEvents(stage.control.events, frequent: scenario.expectsFrequentEvents ? .all : .none)
     }
 
     /// Plugs the devices in, plays the steps, and unplugs what is plugged in, however it went.

@@ -45,7 +45,9 @@ struct ShellCommand {
         while true {
             read(output, &kept)
             var status: Int32 = 0
-            if unsafe waitpid(pid, &status, WNOHANG) == pid {
+            let ended = unsafe waitpid(pid, &status, WNOHANG)
+            guard ended >= 0 else { throw Self.refusal("cannot tell how the command ended", errno) }
+            if ended == pid {
                 read(output, &kept)
                 let signal = status & 0x7f
                 return Ended(
@@ -94,7 +96,8 @@ struct ShellCommand {
         var status: Int32 = 0
         kill(-pid, SIGTERM)
         for _ in 0..<200 {
-            guard unsafe waitpid(pid, &status, WNOHANG) != pid else {
+            // Nothing to wait for is an end, too.
+            guard unsafe waitpid(pid, &status, WNOHANG) == 0 else {
                 kill(-pid, SIGKILL)
                 return
             }
@@ -112,6 +115,7 @@ struct ShellCommand {
         unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
+        Self.keepDescriptors()
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
@@ -145,6 +149,19 @@ struct ShellCommand {
             return nil
         }
         return pid
+    }
+
+    /// Keeps from the command what whoever started us left open; what we open ourselves is not inherited anyway.
+    private static func keepDescriptors() {
+        guard let folder = unsafe opendir("/proc/self/fd") else { return }
+        defer { unsafe closedir(folder) }
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard let descriptor = Int32(name), descriptor > STDERR_FILENO else { continue }
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 
     /// Copies of this process's variables.

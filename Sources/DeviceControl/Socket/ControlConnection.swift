@@ -86,7 +86,7 @@ final class ControlConnection: Sendable {
         let busID = try request.string("busid")
         let since = try request.integer("since", in: 0...Int.max).map(UInt64.init)
         guard try request.bool("follow", default: false) else {
-            let (events, last) = target.events.recent(since: since ?? 0)
+            let (events, last) = target.events.recent(since: since)
             let chosen = events.filter { $0.concerns(busID) }.map(\.json)
             let result: [(String, JSON)] = [("events", .array(chosen)), ("seq", .number(Int(clamping: last)))]
             return send(ControlMessage.answer(.success(result), id: id).line)
@@ -94,7 +94,8 @@ final class ControlConnection: Sendable {
         guard follower.withLock({ $0 == nil }) else {
             throw ControlError(.invalid, "this connection follows events already; make another connection")
         }
-        let subscription = target.events.follow(since: since)
+        let subscription = target.events.follow(
+            since: since, frequent: busID.map { .of(busID: $0) } ?? .all)
         // Nobody else sends yet, so the answer comes before the first event.
         let result: [(String, JSON)] = [("seq", .number(Int(clamping: subscription.beginning)))]
         guard send(ControlMessage.answer(.success(result), id: id).line) else { return false }

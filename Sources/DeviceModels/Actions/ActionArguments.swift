@@ -9,6 +9,8 @@ package struct ActionArguments {
 
     /// Takes arguments that the action knows, and has all that it needs.
     ///
+    /// One that is null is as if not given.
+    ///
     /// - Throws: ``ModelError`` that names the argument.
     package init(_ arguments: [(String, JSON)], of summary: DeviceAction.Summary) throws(ModelError) {
         self.summary = summary
@@ -17,14 +19,18 @@ package struct ActionArguments {
             guard summary.parameters.contains(where: { $0.name == name }) else {
                 let known = summary.parameters.map(\.name).joined(separator: ", ")
                 throw ModelError(
-                    "\(summary.name) has no argument '\(name)'; it has: \(known.isEmpty ? "none" : known)", key: name)
+                    "\(summary.name) has no argument '\(name.prefix(100))'; it has: \(known.isEmpty ? "none" : known)",
+                    key: name)
             }
+            guard value != .null else { continue }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw ModelError("\(name) is given twice", key: name)
             }
         }
         for parameter in summary.parameters where parameter.fallback == nil && values[parameter.name] == nil {
-            throw ModelError("\(summary.name) needs \(parameter.name): \(parameter.summary)", key: parameter.name)
+            throw ModelError(
+                "\(summary.name) needs \(parameter.name): \(parameter.summary); it takes \(parameter.values)",
+                key: parameter.name)
         }
         self.values = values
     }
@@ -35,7 +41,7 @@ package struct ActionArguments {
     /// A text; nil when it was not given.
     package func string(_ name: String) throws(ModelError) -> String? {
         switch values[name] {
-        case nil, .null: nil
+        case nil: nil
         case .string(let text): text
         case .number(let number): "\(number)"
         case .some(let value): throw error(name, value)
@@ -46,7 +52,7 @@ package struct ActionArguments {
     package func integer(_ name: String, in range: ClosedRange<Int>) throws(ModelError) -> Int? {
         let number: Int?
         switch values[name] {
-        case nil, .null: return nil
+        case nil: return nil
         case .number(let value): number = value
         case .string(let text): number = Int(text)
         default: number = nil
@@ -59,7 +65,7 @@ package struct ActionArguments {
     package func decimal(_ name: String, in range: ClosedRange<Double>) throws(ModelError) -> Double? {
         let number: Double?
         switch values[name] {
-        case nil, .null: return nil
+        case nil: return nil
         case .string(let text): number = Double(text)
         case .some(let value): number = value.double
         }
@@ -70,7 +76,7 @@ package struct ActionArguments {
     /// Whether something is so.
     package func bool(_ name: String, default fallback: Bool) throws(ModelError) -> Bool {
         switch values[name] {
-        case nil, .null: return fallback
+        case nil: return fallback
         case .bool(let value): return value
         case .string("yes"), .string("true"), .string("on"), .string("1"), .number(1): return true
         case .string("no"), .string("false"), .string("off"), .string("0"), .number(0): return false
@@ -88,7 +94,7 @@ package struct ActionArguments {
     /// Several texts: a JSON array of them, or one text with commas in between.
     package func list(_ name: String) throws(ModelError) -> [String] {
         switch values[name] {
-        case nil, .null: return []
+        case nil: return []
         case .array(let values):
             var texts: [String] = []
             for value in values {
@@ -104,6 +110,6 @@ package struct ActionArguments {
     /// The error of a value that an argument does not take.
     package func error(_ name: String, _ value: JSON) -> ModelError {
         let allowed = summary.parameters.first { $0.name == name }?.values ?? "nothing"
-        return ModelError("\(name)=\(value.text) cannot be; it takes \(allowed)", key: name)
+        return ModelError("\(name)=\(value.text.prefix(100)) cannot be; it takes \(allowed)", key: name)
     }
 }
