@@ -22,6 +22,8 @@ int linux_end_with_parent(int parent)
     return result;
 }
 
+int linux_outlive_parent(void) { return checked(prctl(PR_SET_PDEATHSIG, 0)); }
+
 int linux_poll_create(void) { return checked(epoll_create1(EPOLL_CLOEXEC)); }
 
 int linux_poll_add(int poll, int descriptor, uint64_t tag, int is_edge)

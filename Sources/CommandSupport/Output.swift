@@ -8,6 +8,9 @@ package enum StandardError {
 
 /// Where results go: unbuffered, so that a script that waits for a line sees it.
 package enum StandardOutput {
+    /// Writes `text` as it is; nothing is said where that fails.
+    package static func write(_ text: String) { Output.write(text, to: STDOUT_FILENO) }
+
     /// Writes a line; nothing is said where that fails, as becomes a server.
     package static func print(_ line: String) { Output.write(line + "\n", to: STDOUT_FILENO) }
 

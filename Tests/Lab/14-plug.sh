@@ -51,10 +51,20 @@ expect 'ports in use after ctl add' 2 "$(plugged)"
 expect 'ports in use after ctl remove' 1 "$(plugged)"
 "$GHOSTPLUG" unplug
 expect 'ports in use after unplug' 0 "$(plugged)"
-expect 'processes after unplug' '' "$(pgrep -f 'ghostplug plug' || true)"
+no_process() { ! pgrep -f 'ghostplug plug|gp plug'; }
+wait_for 10 'the end of the process' no_process
 if "$GHOSTPLUG" unplug 2>"$WORK/err"; then fail 'unplugging nothing succeeded'; fi
 grep -q 'nothing is plugged in' "$WORK/err" || fail "unplugging nothing says: $(cat "$WORK/err")"
 note 'in the background, devices added and removed by control, unplugged by command'
+
+# Both at once: what it waits for never comes, and Ctrl-C at who waits unplugs all the same.
+"$GHOSTPLUG" plug zero:speed=full --background --timeout 60 >"$WORK/plug.out" 2>>"$WORK/serve.log" &
+waiting=$!
+wait_for 30 'the device on its port' sh -c "[ \"\$('$GHOSTPLUG' ports --json | jq length)\" = 1 ]"
+kill -INT "$waiting" 2>/dev/null || true
+wait "$waiting" 2>/dev/null || true
+"$GHOSTPLUG" unplug 2>/dev/null || true
+wait_for 30 'the port coming free after Ctrl-C' nothing_plugged
 
 # Pulled out by others: the process ends by itself.
 plug drive:size=16M

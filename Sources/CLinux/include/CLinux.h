@@ -10,6 +10,9 @@ int linux_accept(int listener);
 /// Has this process get SIGTERM when the thread of `parent` that started it ends; at once, if it is not its parent.
 int linux_end_with_parent(int parent);
 
+/// Has this process go on when the thread that started it ends.
+int linux_outlive_parent(void);
+
 /// Makes a set of descriptors to wait for.
 int linux_poll_create(void);
 /// Adds a descriptor that is to be read; with `is_edge` it is reported once for each time something comes.

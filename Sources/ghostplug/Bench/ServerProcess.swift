@@ -34,7 +34,7 @@ import SocketIO
         let code = Self.spawn(
             [
                 "ghostplug", "serve", "\(specification)", "--listen", "127.0.0.1:0", "--log-level", "warning",
-                "--parent", "\(getpid())",
+                "--control", "none", "--parent", "\(getpid())",
             ], output: writing, &child)
         close(writing)
         guard code == 0 else {

@@ -16,7 +16,7 @@ struct Inspect: ParsableCommand {
             have it attached. It is only read, never changed: no configuration is \
             selected, nothing is written to it.
 
-            The text is that of 'lsusb -v', with HID report descriptors in hexadecimal, \
+            The text is that of 'lsusb -v', with HID report descriptors item by item, \
             and ends with the issues:
 
               error    a specification forbids it: the clause is named
@@ -38,7 +38,10 @@ struct Inspect: ParsableCommand {
               idProduct and bcd... are four hexadecimal digits; bytes are hexadecimal.
               A field that names a string, such as iProduct, has its text beside it, in
               iProductText. Inside a descriptor, others are listed in descriptors,
-              associations, interfaces, endpoints, capabilities.
+              associations, interfaces, endpoints, capabilities. A configuration's
+              classDescriptors are those of HID interfaces, a report descriptor with its
+              applications and reports: type, id, bytes and fields (bit, size, count,
+              flags, logical, physical, unit, usages).
 
             EXIT STATUS:
               0    no issue is an error

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DeviceModels
+import Glibc
 import Logging
 import SocketIO
 
@@ -75,15 +76,18 @@ struct Plug: ParsableCommand {
     @Option(help: "How to log, on standard error: text or json. (default: text)")
     var logFormat: String?
 
-    /// Set in the process that `--background` leaves behind.
-    @Flag(help: .hidden)
-    var detached = false
+    /// In the process that `--background` leaves behind: the one that waits for it.
+    @Option(help: .hidden)
+    var waitedForBy: Int32?
 
     func validate() throws {
         if let timeout, !(1...3600).contains(timeout) {
             throw ValidationError("--timeout \(timeout) is no time; write seconds, 1 to 3600")
         }
-        if log != nil, !background, !detached { throw ValidationError("--log goes with --background") }
+        if explain, background, log == nil {
+            throw ValidationError("--explain says something at the end; with --background, say where with --log")
+        }
+        if log != nil, !background { throw ValidationError("--log goes with --background") }
     }
 
     mutating func run() throws {
@@ -95,8 +99,10 @@ struct Plug: ParsableCommand {
             throw error.report()
         }
         do throws(Failure) {
-            if background, !detached {
-                ended = try Background.start(CommandLine.arguments.dropFirst() + ["--detached"])
+            if background, waitedForBy == nil {
+                // Behind the subcommand's name, and before what may be no options.
+                ended = try Background.start(
+                    ["plug", "--waited-for-by", "\(getpid())"] + CommandLine.arguments.dropFirst(2))
             } else {
                 try plug(settings)
             }
@@ -108,7 +114,8 @@ struct Plug: ParsableCommand {
 
     private func plug(_ settings: ServeSettings) throws(Failure) {
         let options = PlugRun.Options(
-            patience: wait ? .seconds(timeout ?? 30) : nil, isJSON: json, background: detached ? .log(log) : nil,
+            patience: wait ? .seconds(timeout ?? 30) : nil, isJSON: json,
+            background: try waitedForBy.map { parent throws(Failure) in try Background(parent: parent, log: log) },
             explains: explain)
         try PlugRun(settings, options).run()
     }

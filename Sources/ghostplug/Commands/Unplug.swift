@@ -1,7 +1,6 @@
 import ArgumentParser
 import CommandSupport
 import DeviceControl
-import Glibc
 import SocketIO
 
 /// `ghostplug unplug`.
@@ -91,17 +90,22 @@ private struct PlugProcess {
 
     /// Those of this user that have something plugged in.
     static func running(_ path: String?) throws(Failure) -> [PlugProcess] {
-        let paths: [String]
+        if let path = path ?? ControlFolder.variable("GHOSTPLUG_CONTROL") {
+            do throws(ControlError) {
+                return try [PlugProcess(path)].compactMap(\.self)
+            } catch {
+                throw Failure(error)
+            }
+        }
         do throws(SocketError) {
-            paths = if let path { [path] } else { try ControlFolder().sockets() }
+            // One that ends at this moment has nothing plugged in any more.
+            return try ControlFolder().sockets().compactMap { path in try? PlugProcess(path) }
         } catch {
             throw Failure("\(error)", .unavailable)
         }
-        // One that ends at this moment has nothing plugged in any more.
-        return paths.compactMap { path in try? PlugProcess(path) }
     }
 
-    private init?(_ path: String) throws {
+    private init?(_ path: String) throws(ControlError) {
         client = try ControlClient(path: path)
         guard case .array(let devices)? = try client.perform(ControlRequest("devices"))["devices"] else { return nil }
         let plugged = devices.filter { $0["port"] != nil }
@@ -110,18 +114,12 @@ private struct PlugProcess {
         busIDs = plugged.compactMap { if case .string(let busID)? = $0["busid"] { busID } else { nil } }
     }
 
-    /// Unplugs everything, and waits until the process has ended.
+    /// Unplugs everything, and waits until the process has done what it does at its end.
     func stop() throws(Failure) {
-        try perform(ControlRequest("stop"))
-        // A device that has much to write takes its time.
-        var patience = 3000
-        while kill(pid_t(truncatingIfNeeded: client.processID), 0) == 0, patience > 0 {
-            pause(milliseconds: 10)
-            patience -= 1
-        }
-        guard patience > 0 else {
-            throw Failure("process \(client.processID) has not ended after 30 s; it may be finishing writes", .failure)
-        }
+        // One by one, to be told of what could not be written; with the last one it ends by itself.
+        for busID in busIDs { try remove(busID) }
+        _ = try? client.perform(ControlRequest("stop"))
+        try? client.follow { _ in true }
     }
 
     func remove(_ busID: String) throws(Failure) {

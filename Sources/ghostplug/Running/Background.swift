@@ -1,28 +1,41 @@
 import ArgumentParser
+import CLinux
+import CommandSupport
 import Glibc
 
 /// Leaves a process of this program behind, once it has said all that there is to say.
-enum Background {
-    /// Starts this program again with other arguments, passes its output on until it lets go of it, and says how it went.
+///
+/// The process that stays is a child, which says with a zero byte that it lets go of whoever waits; without one, waiting is
+/// for its end.
+struct Background: Sendable {
+    /// What is said from now on goes here.
+    private let log: Int32
+
+    // MARK: In the process that waits
+
+    /// Starts this program again with other arguments, and passes its output on until it lets go or ends.
     ///
     /// - Returns: its exit status if it has ended; nil when it runs on.
     /// - Throws: ``Failure`` when it cannot be started.
     static func start(_ arguments: [String]) throws(Failure) -> Int32? {
+        signal(SIGCHLD, SIG_DFL)
         var ends: (Int32, Int32) = (-1, -1)
         let isPiped = unsafe withUnsafeMutablePointer(to: &ends) { pointer in
             unsafe pointer.withMemoryRebound(to: Int32.self, capacity: 2) { unsafe pipe($0) == 0 }
         }
         guard isPiped else { throw Failure("cannot make a pipe: \(words(errno))", .failure) }
-        for end in [ends.0, ends.1] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // Neither these nor what was left open for this process are for one that stays.
+        for descriptor in 3..<Int32(1024) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let pid = try spawn(arguments, output: ends.1)
         close(ends.1)
-        copy(from: ends.0)
+        let hasLetGo = copy(from: ends.0)
         close(ends.0)
+        guard !hasLetGo else { return nil }
         var status: Int32 = 0
-        guard unsafe waitpid(pid, &status, WNOHANG) != pid else { return exitStatus(status) }
-        // It has closed its output on its way to the end, or to letting go; the former takes a moment.
-        usleep(50_000)
-        return unsafe waitpid(pid, &status, WNOHANG) == pid ? exitStatus(status) : nil
+        while unsafe waitpid(pid, &status, 0) != pid {
+            guard errno == EINTR else { throw Failure("the process in the background was lost", .failure) }
+        }
+        return exitStatus(status)
     }
 
     private static func exitStatus(_ status: Int32) -> Int32 {
@@ -46,39 +59,46 @@ enum Background {
         return pid
     }
 
-    private static func copy(from descriptor: Int32) {
+    /// - Returns: whether a zero byte came, which is not passed on.
+    private static func copy(from descriptor: Int32) -> Bool {
         var room = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = unsafe room.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else {
                 if count < 0, errno == EINTR { continue }
-                return
+                return false
             }
-            var written = 0
-            while written < count {
-                let sent = unsafe room.withUnsafeBytes { all in
-                    unsafe write(STDOUT_FILENO, all.baseAddress.map { unsafe $0 + written }, count - written)
-                }
-                guard sent > 0 else { return }
-                written += sent
-            }
+            let text = room[..<count]
+            let end = text.firstIndex(of: 0)
+            StandardOutput.write(String(decoding: text[..<(end ?? count)], as: UTF8.self))
+            if end != nil { return true }
         }
     }
 
-    /// Leaves the terminal of whoever started this process, to get none of the signals that it sends.
-    static func leaveTerminal() { _ = setsid() }
+    // MARK: In the process that stays
 
-    /// Lets go of whoever started this process: all that it waited for has been said.
+    /// Gets ready in the process that stays: it ends with the one that waits, until it lets go.
     ///
-    /// - Parameter log: a file for what is said from now on; nil for none.
+    /// - Parameters:
+    ///   - parent: the process that waits.
+    ///   - log: a file for what is said afterwards; nil for none.
     /// - Throws: ``Failure`` when the file cannot be written.
-    static func letGo(log: String?) throws(Failure) {
+    init(parent: Int32, log: String?) throws(Failure) {
+        // A signal of the terminal ends the one that waits, and that is told here, once.
+        _ = setsid()
+        _ = linux_end_with_parent(parent)
         let path = log ?? "/dev/null"
-        let later = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard later >= 0 else { throw Failure("--log \(path): \(words(errno))", .failure) }
-        dup2(later, STDERR_FILENO)
-        dup2(later, STDOUT_FILENO)
-        close(later)
+        self.log = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard self.log >= 0 else { throw Failure("--log \(path): \(Self.words(errno))", .failure) }
+    }
+
+    /// Lets go of the process that waits: all has been said.
+    func letGo() {
+        _ = linux_outlive_parent()
+        StandardOutput.write("\0")
+        dup2(log, STDERR_FILENO)
+        dup2(log, STDOUT_FILENO)
+        close(log)
     }
 
     private static func words(_ code: Int32) -> String {

@@ -1,30 +1,28 @@
+import ArgumentParser
 import CommandSupport
 import DeviceControl
 import DeviceModels
-import Glibc
-import Logging
 import SocketIO
+import Synchronization
 import USBIPServer
 import VHCI
 
 /// One run of `ghostplug plug`: make the devices, plug them in, wait for a signal, unplug, end in order.
-struct PlugRun {
-    struct Options {
-        /// Whether to wait until drivers are bound and nodes exist; how long.
+final class PlugRun: Sendable {
+    struct Options: Sendable {
+        /// Whether to wait until drivers are bound and nodes exist; how long for all of it.
         var patience: Duration?
         var isJSON = false
-        /// Whether whoever started this goes on once the devices are ready, and what is said from then on.
-        var background: BackgroundLog?
+        /// Where to go on once the devices are ready, when whoever started this does not wait for the end.
+        var background: Background?
         var explains = false
-    }
-
-    enum BackgroundLog {
-        case log(String?)
     }
 
     private let serving: Serving
     private let plugger: Plugger
     private let options: Options
+    private let isInterrupted = Atomic(false)
+    private let signalled = Semaphore()
 
     init(_ settings: ServeSettings, _ options: Options) {
         var settings = settings
@@ -46,56 +44,75 @@ struct PlugRun {
     }
 
     func run() throws(Failure) {
-        if options.background != nil { Background.leaveTerminal() }
         let signals = SignalWaiter()
         try plugger.prepare()
         _ = try serving.begin()
+        try watch(signals)
         defer { if options.explains { StandardOutput.print(Explanation.text(for: serving.devices.all)) } }
         do throws(Failure) {
             try plugAll()
+            options.background?.letGo()
         } catch {
-            try? end()
-            throw error
+            try end(after: error)
         }
-        if case .log(let path) = options.background { try Background.letGo(log: path) }
-        signals.wait()
+        signalled.wait()
         try end()
     }
 
-    private func plugAll() throws(Failure) {
-        let devices = serving.devices.all
-        for device in devices { try plugger.plug(device) }
-        var objects: [JSON] = []
-        for device in devices {
-            if let patience = options.patience {
-                let ready = try plugger.ready(device, timeout: patience)
-                guard !options.isJSON else {
-                    objects.append(device.json)
-                    continue
-                }
-                StandardOutput.print(device.line)
-                for node in ready.nodes { StandardOutput.print("     \(node.path)  \(node.kind.rawValue)") }
-            } else if options.isJSON {
-                objects.append(device.json)
-            } else {
-                StandardOutput.print(device.line)
+    /// Lets a signal end the waiting for devices, too.
+    private func watch(_ signals: SignalWaiter) throws(Failure) {
+        do throws(SocketError) {
+            try startThread("signals") { [self] in
+                signals.wait()
+                isInterrupted.store(true, ordering: .releasing)
+                plugger.end()
+                // What is waited for has gone then.
+                for device in serving.devices.all { serving.server.disconnect(device.export) }
+                signalled.signal()
             }
+        } catch {
+            throw Failure("\(error)", .unavailable)
         }
-        if options.isJSON {
-            StandardOutput.print(JSON.array(objects).text)
+    }
+
+    private func plugAll() throws(Failure) {
+        let devices = serving.first
+        for device in devices { try plugger.plug(device) }
+        let deadline = options.patience.map { ContinuousClock.now.advanced(by: $0) }
+        for device in devices {
+            var nodes: [String] = []
+            if let deadline {
+                let left = max(.milliseconds(1), deadline - .now)
+                nodes = try plugger.ready(device, timeout: left).nodes.map { "     \($0.path)  \($0.kind.rawValue)" }
+            }
+            if !options.isJSON { StandardOutput.print(([device.line] + nodes).joined(separator: "\n")) }
+        }
+        guard !options.isJSON else {
+            StandardOutput.print(JSON.array(devices.map(\.json)).text)
             return
         }
         if let path = serving.controlPath { StandardOutput.print("control: \(path)") }
-        StandardOutput.print(
-            options.background != nil
-                ? "plugged in; 'ghostplug unplug' removes \(devices.count == 1 ? "it" : "them")"
-                : "plugged in; Ctrl-C or 'ghostplug unplug' removes \(devices.count == 1 ? "it" : "them")")
+        let them = devices.count == 1 ? "it" : "them"
+        let how = options.background == nil ? "Ctrl-C or 'ghostplug unplug'" : "'ghostplug unplug'"
+        StandardOutput.print("plugged in; \(how) removes \(them)")
     }
 
     private func end() throws(Failure) {
         plugger.end()
         let ports = plugger.ports
-        defer { plugger.waitUntilFree(ports) }
-        try serving.end()
+        try serving.end { [plugger] in plugger.waitUntilFree(ports) }
+    }
+
+    /// Ends because not everything could be plugged in.
+    private func end(after failure: Failure) throws(Failure) -> Never {
+        let reason =
+            isInterrupted.load(ordering: .acquiring)
+            ? Failure("ended by a signal before everything was ready; unplugged again", .failure) : failure
+        do throws(Failure) {
+            try end()
+        } catch {
+            throw Failure("\(reason); \(error)", error.code)
+        }
+        throw reason
     }
 }

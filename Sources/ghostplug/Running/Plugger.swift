@@ -50,7 +50,11 @@ final class Plugger: Sendable {
         // The kernel has its own reference, and sees the end of ours only when this one is closed.
         defer { withExtendedLifetime(theirs) {} }
         let identity = ObjectIdentifier(device)
-        plugged.withLock { _ = $0.updateValue(nil, forKey: identity) }
+        let isNew = plugged.withLock { plugged in
+            guard plugged[identity] == nil else { return false }
+            return plugged.updateValue(nil, forKey: identity) == nil
+        }
+        guard isNew else { throw Failure("\(device.busID) is plugged in already", .failure) }
         do throws(ExportError) {
             try server.serve(device.export, on: ours, peer: "this machine") { [self] in unplugged(identity) }
         } catch {
@@ -62,8 +66,12 @@ final class Plugger: Sendable {
             let port = try vhci.attach(
                 descriptor: theirs.descriptor, deviceID: device.export.deviceID, speed: device.export.identity.speed,
                 placement: .leastUsedController)
-            // Unless it has ended already.
-            plugged.withLock { if $0[identity] != nil { _ = $0.updateValue(port, forKey: identity) } }
+            let isThere = plugged.withLock { plugged in
+                guard plugged[identity] != nil else { return false }
+                plugged[identity] = port
+                return true
+            }
+            guard isThere else { throw VHCIError.disconnected(port) }
             device.place = [("port", .number(Int(port.rawValue)))]
             return port
         } catch {
@@ -79,6 +87,10 @@ final class Plugger: Sendable {
         }
         do throws(VHCIError) {
             let ready = try vhci.waitUntilReady(port, timeout: timeout)
+            // The port may have been used again meanwhile.
+            guard plugged.withLock({ $0[ObjectIdentifier(device)] }) == .some(.some(port)) else {
+                throw VHCIError.disconnected(port)
+            }
             device.place = Self.place(ready)
             return ready
         } catch {
@@ -96,8 +108,8 @@ final class Plugger: Sendable {
     /// The kernel has let go of a device, or we have.
     private func unplugged(_ identity: ObjectIdentifier) {
         let isLast = plugged.withLock { plugged in
-            guard case .some(.some(let port)) = plugged.removeValue(forKey: identity) else { return false }
-            server.logger.info("unplugged", metadata: ["port": "\(port)"])
+            guard let port = plugged.removeValue(forKey: identity) else { return false }
+            if let port { server.logger.info("unplugged", metadata: ["port": "\(port)"]) }
             return plugged.isEmpty
         }
         if isLast, !isEnding.load(ordering: .acquiring) { onEmpty() }

@@ -3,14 +3,16 @@ import DeviceControl
 import DeviceModels
 import Logging
 import SocketIO
+import Synchronization
 import USBIPServer
 
 /// What every command that runs devices does: make them, let them be controlled, and end in order.
-final class Serving {
+final class Serving: Sendable {
     let settings: ServeSettings
     let server: USBIPServer
     let devices: RunningDevices
-    private var control: ControlServer?
+    private let control = Mutex<ControlServer?>(nil)
+    private let made = Mutex<[RunningDevice]>([])
 
     var logger: Logger { server.logger }
 
@@ -38,33 +40,52 @@ final class Serving {
         for device in settings.devices {
             try attempt(device) { () throws(ModelError) in _ = try devices.add(device.specification) }
         }
+        made.withLock { $0 = devices.all }
         try openControl()
         _ = try unavailable { () throws(SocketError) in try server.start() }
         return addresses
     }
 
     /// Where the control interface is; nil when there is none.
-    var controlPath: String? { control?.path }
+    var controlPath: String? { control.withLock { $0?.path } }
+
+    /// The devices that were asked for from the start, without those that clients have added.
+    var first: [RunningDevice] { made.withLock { $0 } }
 
     private func openControl() throws(Failure) {
         try unavailable { () throws(SocketError) in
-            guard let path = try settings.control.path else { return }
+            guard let path = try controlPlace() else { return }
             let control = try ControlServer(
                 path: path, target: devices, version: Ghostplug.configuration.version, logger: logger)
             try control.start()
-            self.control = control
+            self.control.withLock { $0 = control }
+        }
+    }
+
+    /// Where to listen for control; nil for nowhere.
+    private func controlPlace() throws(SocketError) -> String? {
+        guard settings.control == .usual else { return try settings.control.path }
+        do throws(SocketError) {
+            return try settings.control.path
+        } catch {
+            // Nobody asked for it by name.
+            logger.warning("there is no control interface: \(error)")
+            return nil
         }
     }
 
     /// Ends what was begun: disconnects hosts, finishes writes.
     ///
+    /// - Parameter disconnected: called when no host has a device any more.
     /// - Throws: ``Failure`` when data may be lost.
-    func end() throws(Failure) {
+    func end(_ disconnected: () -> Void = {}) throws(Failure) {
         logger.info("ending: disconnecting clients and finishing writes")
         let haveEnded = server.stop()
-        control?.stop()
-        guard haveEnded else { throw Failure("a client's connection did not end; data may be lost", .dataLoss) }
-        let failures = devices.finish()
+        disconnected()
+        var failures = devices.finish()
+        if !haveEnded { failures.append("a client's connection did not end") }
+        // Last, so that who waits for the end of its connection knows that all is done.
+        _ = control.withLock { $0 }?.stop()
         guard failures.isEmpty else {
             throw Failure("data may be lost: \(failures.joined(separator: "; "))", .dataLoss)
         }

@@ -1,10 +1,13 @@
 import Glibc
+import Synchronization
 
 /// Waits for the signals that end the program.
 ///
 /// They are blocked from the start, in every thread, so that none is lost and none interrupts anything.
 struct SignalWaiter {
     private var set: sigset_t
+    /// Whether this process is ending already: it must not send itself the second signal, which kills.
+    private static let isEnding = Atomic(false)
 
     init() {
         var set = sigset_t()
@@ -12,6 +15,8 @@ struct SignalWaiter {
         for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, number) }
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
+        // Whoever started this may ignore it, and programs that are started here are waited for.
+        signal(SIGCHLD, SIG_DFL)
         self.set = set
     }
 
@@ -19,15 +24,14 @@ struct SignalWaiter {
         var set = set
         var number: Int32 = 0
         unsafe sigwait(&set, &number)
-        letSecondSignalEnd()
-    }
-
-    /// From now on a signal ends a program that hangs.
-    func letSecondSignalEnd() {
-        var set = set
+        Self.isEnding.store(true, ordering: .releasing)
+        // A second signal ends a program that hangs.
         unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
-    /// Sends this process the signal that ends it in order.
-    static func endProcess() { kill(getpid(), SIGTERM) }
+    /// Sends this process the signal that ends it in order; once.
+    static func endProcess() {
+        guard !isEnding.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        kill(getpid(), SIGTERM)
+    }
 }

@@ -82,6 +82,7 @@ extension Failure {
             case .invalid, .unknownCommand: .validationFailure
             case .unreachable, .busy, .denied, .unknownDevice: .unavailable
             case .timeout: .timedOut
+            case ErrorCode(rawValue: "data-loss"): .dataLoss
             default: .failure
             }
         self.init(error.message, code)

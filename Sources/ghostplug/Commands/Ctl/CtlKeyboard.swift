@@ -18,7 +18,7 @@ extension Ctl {
 
                 EXAMPLES:
                   ghostplug ctl type 1-2 'Hello, world!'
-                  ghostplug ctl type 1-2 'Grüße, œuvre' --layout de --rate 30
+                  ghostplug ctl type 1-2 'Grüße, Café' --layout de --rate 30
                   printf 'root\\n' | ghostplug ctl type 1-2 -
                 """)
 
