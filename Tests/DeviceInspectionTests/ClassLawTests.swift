@@ -16,7 +16,7 @@ private let setting = "configuration 1, interface 0 alternate 0"
             saying: "names no report descriptor"
         ) {
             $0.edit(.configuration) { $0[24] = 0x23 }
-            $0.answers[.init(requestType: 0x81, value: 0x2300)] = .bytes([UInt8](repeating: 0, count: 10))
+            $0.answers[.init(requestType: 0x81, value: 0x2300)] = .bytes([UInt8](repeating: 0, count: 23))
         },
         SpoiltDevice(
             "a HID release that never was", LawfulDevices.keyboard, .warning, "HID 1.11 §6.2.1", at: setting,
@@ -42,28 +42,37 @@ private let setting = "configuration 1, interface 0 alternate 0"
         },
         SpoiltDevice(
             "a report descriptor that is longer", LawfulDevices.keyboard, "HID 1.11 §6.2.1", at: setting,
-            saying: "is 9, but the device sends 10 or more bytes"
-        ) { $0.edit(.configuration) { $0[25] = 9 } },
+            saying: "is 22, but the device sends 23 or more bytes"
+        ) { $0.edit(.configuration) { $0[25] = 22 } },
         SpoiltDevice(
             "a report descriptor that is shorter", LawfulDevices.keyboard, "HID 1.11 §6.2.1", at: setting,
-            saying: "is 11, but the device sends 10 bytes"
-        ) { $0.edit(.configuration) { $0[25] = 11 } },
+            saying: "is 24, but the device sends 23 bytes"
+        ) { $0.edit(.configuration) { $0[25] = 24 } },
         SpoiltDevice(
             "a report descriptor that is not there", LawfulDevices.keyboard, "HID 1.11 §7.1.1", at: setting,
             saying: "cannot be read: STALL"
         ) { $0.answers[LawfulDevices.reportDescriptor] = .stalled },
         SpoiltDevice(
-            "a collection that stays open", LawfulDevices.keyboard, "HID 1.11 §6.2.2", at: setting,
-            saying: "leaves 1 collection open"
+            "a collection that stays open", LawfulDevices.keyboard, "HID 1.11 §6.2.2.6", at: setting,
+            saying: "report descriptor, byte 22: 1 collection is open at the end"
+        ) { $0.editReportDescriptor { $0.removeLast() } },
+        SpoiltDevice(
+            "an item that is cut off", LawfulDevices.keyboard, "HID 1.11 §6.2.2.2", at: setting,
+            saying: "report descriptor, byte 23: the descriptor ends 1 bytes into an item"
+        ) { $0.editReportDescriptor { $0.append(0x75) } },
+        SpoiltDevice(
+            "a report that is no whole byte", LawfulDevices.keyboard, .warning, "HID 1.11 §8.4", at: setting,
+            saying: "the input report has 7 bits"
         ) {
-            $0.answers[LawfulDevices.reportDescriptor] = .bytes([5, 1, 9, 6, 0xa1, 1, 0x75, 8, 0x95, 1])
+            $0.editReportDescriptor {
+                $0[11] = 0xe6
+                $0[19] = 7
+            }
         },
         SpoiltDevice(
-            "an item that is cut off", LawfulDevices.keyboard, "HID 1.11 §6.2.2", at: setting,
-            saying: "ends inside the item at byte 9"
-        ) {
-            $0.answers[LawfulDevices.reportDescriptor] = .bytes([5, 1, 9, 6, 0xa1, 1, 0x75, 8, 0xc0, 0x75])
-        },
+            "a report descriptor that no host reads", LawfulDevices.keyboard, "Linux", at: setting,
+            saying: "the descriptor has 4097 bytes"
+        ) { $0.editReportDescriptor { $0 += [UInt8](repeating: 0xb4, count: 4097 - $0.count) } },
         SpoiltDevice(
             "an audio header that counts wrong", LawfulDevices.headset, "Audio 1.0 §4.3.2", at: setting,
             saying: "is 41, but header, units and terminals have 40"
@@ -82,10 +91,19 @@ private let setting = "configuration 1, interface 0 alternate 0"
         device.answers[AnsweringDevice.Request(request: 8, value: 0)] = .bytes([0])
         device.record.configurationValue = 0
         #expect(device.report.issues == [])
-        #expect(device.report.text.contains("Report Descriptor of 10 bytes:"))
+        #expect(device.report.text.contains("Report Descriptor of 23 bytes:"))
         device.answers[LawfulDevices.reportDescriptor] = .stalled
         #expect(device.report.issues.map(\.severity) == [.notice])
         #expect(!device.report.hasErrors)
+    }
+
+    @Test func ofManyIssuesOfOneReportDescriptorTheFirstAreTold() {
+        var device = LawfulDevices.keyboard
+        device.editReportDescriptor { $0.insert(contentsOf: [UInt8](repeating: 0x0c, count: 40), at: 0) }
+        let issues = device.report.issues
+        #expect(issues.count == 33)
+        #expect(issues.allSatisfy { $0.severity == .error && $0.clause == "HID 1.11 §6.2.2.2" })
+        #expect(issues.last?.message.hasPrefix("report descriptor: 8 more, the first at byte 32: ") == true)
     }
 
     @Test func everyDescriptorThatAHIDDescriptorNamesIsRead() {

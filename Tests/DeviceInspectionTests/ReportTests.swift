@@ -21,9 +21,20 @@ import USBCore
                         bCountryCode            0 Not supported
                         bNumDescriptors         1
                         bDescriptorType        34 Report
-                        wDescriptorLength      10
-                        Report Descriptor of 10 bytes:
-                          05 01 09 06 a1 01 75 08 80 c0
+                        wDescriptorLength      23
+                        Report Descriptor of 23 bytes:
+                          05 01           Usage Page (Generic Desktop)
+                          09 06           Usage (Keyboard)
+                          A1 01           Collection (Application)
+                          05 07             Usage Page (Keyboard)
+                          19 E0             Usage Minimum (Left Control)
+                          29 E7             Usage Maximum (Right GUI)
+                          15 00             Logical Minimum (0)
+                          25 01             Logical Maximum (1)
+                          75 01             Report Size (1)
+                          95 08             Report Count (8)
+                          81 02             Input (Data, Variable, Absolute)
+                          C0              End Collection
                       Endpoint Descriptor:
                         bLength                 7
                         bDescriptorType         5
@@ -36,6 +47,60 @@ import USBCore
                         bInterval              10 every 10 ms
 
                 """))
+    }
+
+    @Test func aReportDescriptorIsDecodedInJSON() {
+        var device = LawfulDevices.keyboard
+        let whole = #""bytes":"05 01 09 06 a1 01 05 07 19 e0 29 e7 15 00 25 01 75 01 95 08 81 02 c0","#
+        let usages =
+            #""usages":[{"page":7,"first":224,"last":231,"name":"Keyboard / Left Control to Keyboard / Right GUI"}]"#
+        for part in [
+            #""classDescriptors":[{"bInterfaceNumber":0,"bDescriptorType":34,"#, whole,
+            #""applications":["Generic Desktop / Keyboard"],"reports":[{"type":"input","id":0,"bytes":1,"fields":[{"#,
+            #""bit":0,"size":1,"count":8,"flags":["variable"],"logical":[0,1],"#, usages,
+        ] { #expect(device.report.json.contains(part), "\(part) is not in \(device.report.json)") }
+
+        device.editReportDescriptor { $0.removeLast() }
+        #expect(device.report.json.contains("81 02"))
+        #expect(!device.report.json.contains("applications"), "what cannot be read is not decoded")
+    }
+
+    @Test func aFieldsUnitsAndPaddingAreDecodedInJSON() {
+        var device = LawfulDevices.keyboard
+        // An axis of 12 bits in hundredths of a centimetre, with a null state, and four constant bits; with an id.
+        device.editReportDescriptor { bytes in
+            bytes = [
+                0x05, 0x01, 0x09, 0x02, 0xa1, 0x01, 0x85, 0x03, 0x09, 0x30, 0x15, 0x00, 0x26, 0xe8, 0x03, 0x35, 0x00,
+                0x46, 0xd0, 0x07, 0x65, 0x11, 0x55, 0x0e, 0x75, 0x0c, 0x95, 0x01, 0x81, 0x42, 0x75, 0x04, 0x81, 0x03,
+                0xc0,
+            ]
+        }
+        #expect(device.report.issues == [])
+        for part in [
+            #"{"type":"input","id":3,"bytes":3,"fields":[{"bit":8,"size":12,"count":1,"flags":["variable","nullState"],"#,
+            #""logical":[0,1000],"physical":[0,2000],"unit":"SI Linear: cm","unitExponent":-2,"#,
+            #""usages":[{"page":1,"first":48,"last":48,"name":"Generic Desktop / X"}]},"#,
+            #"{"bit":20,"size":4,"count":1,"flags":["constant","variable"]}]}]"#,
+        ] { #expect(device.report.json.contains(part), "\(part) is not in \(device.report.json)") }
+    }
+
+    @Test func aReportDescriptorIsListedOnce() {
+        var device = LawfulDevices.keyboard
+        device.editConfiguration { bytes in
+            var setting = bytes[9...]
+            setting[12] = 1
+            bytes += setting
+        }
+        #expect(device.report.issues == [])
+        #expect(device.report.text.split(separator: "Usage (Keyboard)").count == 2)
+        #expect(device.report.text.contains("\n        Report Descriptor of 23 bytes: as above\n"))
+    }
+
+    @Test func ofAReportDescriptorThatIsTooLongTheBytesAreShown() {
+        var device = LawfulDevices.keyboard
+        device.editReportDescriptor { $0 += [UInt8](repeating: 0xb4, count: 4097 - $0.count) }
+        #expect(device.report.text.contains("Report Descriptor of 4097 bytes:\n          05 01 09 06 a1 01 05 07 19"))
+        #expect(!device.report.text.contains("Usage Page"))
     }
 
     @Test func audioIsDecoded() {

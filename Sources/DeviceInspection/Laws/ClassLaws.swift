@@ -53,7 +53,7 @@ enum ClassLaws {
                 entry.path, "bcdHID is \(digits(entry.item.word(2), 4)); the first release of the class is 1.00", clause
             )
         }
-        if length >= 9, !HIDReference.list(entry.item).contains(where: { $0.type == 0x22 }) {
+        if length >= 9, !HIDReference.list(entry.item).contains(where: { $0.type == HIDReference.report }) {
             issues.error(
                 entry.path, "the HID descriptor names no report descriptor, which each HID interface has",
                 clause)
@@ -73,7 +73,9 @@ enum ClassLaws {
             for reference in HIDReference.all(in: bytes) {
                 let key = RawDevice.InterfaceKey(interface: reference.interface, type: reference.type)
                 guard seen.insert(key).inserted, let answer = raw.classDescriptors[key] else { continue }
-                let name = reference.type == 0x22 ? "report descriptor" : "descriptor 0x\(digits(reference.type, 2))"
+                let name =
+                    reference.type == HIDReference.report
+                    ? "report descriptor" : "descriptor 0x\(digits(reference.type, 2))"
                 guard let found = answer.bytes else {
                     if raw.isUnconfigured {
                         issues.notice(
@@ -92,8 +94,8 @@ enum ClassLaws {
                         "wDescriptorLength of the \(name) is \(reference.length), but the device sends "
                             + "\(found.count)\(found.count > Int(reference.length) ? " or more" : "") bytes",
                         "HID 1.11 §6.2.1")
-                } else if reference.type == 0x22, let fault = ReportDescriptor.fault(found) {
-                    issues.error(reference.path, "the report descriptor \(fault)", "HID 1.11 §6.2.2")
+                } else if reference.type == HIDReference.report {
+                    ReportDescriptorLaws.check(found, at: reference.path, &issues)
                 }
             }
         }

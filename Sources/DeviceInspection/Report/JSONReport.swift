@@ -83,10 +83,11 @@ struct JSONReport {
         let keys = raw.classDescriptors.keys.sorted { ($0.interface, $0.type) < ($1.interface, $1.type) }
         let reports: [JSON] = keys.compactMap { key in
             guard let bytes = raw.classDescriptors[key]?.bytes else { return nil }
-            return .object([
+            let members: [(String, JSON)] = [
                 ("bInterfaceNumber", .number(Int(key.interface))), ("bDescriptorType", .number(Int(key.type))),
                 ("bytes", .string(Self.hex(bytes))),
-            ])
+            ]
+            return .object(members + (key.type == HIDReference.report ? ReportLayoutJSON.members(of: bytes) : []))
         }
         if !reports.isEmpty { members.append(("classDescriptors", .array(reports))) }
         return .object(members)

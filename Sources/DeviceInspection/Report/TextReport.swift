@@ -1,3 +1,4 @@
+import HIDReports
 import USBCore
 
 /// Writes a report in the manner of `lsusb -v`.
@@ -14,6 +15,9 @@ struct TextReport {
 
     /// The column at which values end, as `lsusb` has it.
     private static let valueEnd = 25
+
+    /// Of a longer report descriptor only the bytes are shown; hosts read no such.
+    private static let listingLimit = 4096
 
     var text: String {
         var lines = Lines()
@@ -94,16 +98,23 @@ struct TextReport {
 
     /// A descriptor that a HID descriptor names, where it was read.
     private func writeReport(_ entry: DescriptorNode, _ interface: UInt8, _ depth: Int, _ lines: inout Lines) {
-        guard case .number(let type)? = entry.fields.first?.value,
-            let answer = raw.classDescriptors[
-                RawDevice.InterfaceKey(interface: interface, type: UInt8(truncatingIfNeeded: type))]
-        else { return }
-        let name = HIDReference.name(UInt8(truncatingIfNeeded: type))
-        if let bytes = answer.bytes {
-            lines.add(depth, "\(name) Descriptor of \(bytes.count) bytes:")
-            Self.writeBytes(bytes, depth + 1, &lines)
+        guard case .number(let number)? = entry.fields.first?.value else { return }
+        let type = UInt8(truncatingIfNeeded: number)
+        let key = RawDevice.InterfaceKey(interface: interface, type: type)
+        guard let answer = raw.classDescriptors[key] else { return }
+        let name = HIDReference.name(type)
+        guard let bytes = answer.bytes else {
+            return lines.add(depth, "\(name) Descriptor: \(answer.failure ?? "")")
+        }
+        // All settings of an interface have the same, and a hostile one names it thousands of times.
+        guard lines.isFirst(key) else {
+            return lines.add(depth, "\(name) Descriptor of \(bytes.count) bytes: as above")
+        }
+        lines.add(depth, "\(name) Descriptor of \(bytes.count) bytes:")
+        if type == HIDReference.report, bytes.count <= Self.listingLimit {
+            for line in ReportDescriptor(bytes: bytes).listing.split(separator: "\n") { lines.add(depth + 1, line) }
         } else {
-            lines.add(depth, "\(name) Descriptor: \(answer.failure ?? "")")
+            Self.writeBytes(bytes, depth + 1, &lines)
         }
     }
 
@@ -213,9 +224,14 @@ struct TextReport {
     /// Indented lines.
     private struct Lines {
         private(set) var text = ""
+        /// The class descriptors that are among them.
+        private var written: Set<RawDevice.InterfaceKey> = []
 
-        mutating func add(_ depth: Int, _ line: String) {
+        mutating func add(_ depth: Int, _ line: some StringProtocol) {
             text += String(repeating: "  ", count: depth) + line + "\n"
         }
+
+        /// Whether a class descriptor comes for the first time.
+        mutating func isFirst(_ key: RawDevice.InterfaceKey) -> Bool { written.insert(key).inserted }
     }
 }

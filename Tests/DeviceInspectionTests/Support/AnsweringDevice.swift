@@ -92,12 +92,16 @@ enum LawfulDevices {
             DeviceDescription(speed: .full, vendorID: 0x1209, productID: 0x0002, product: "Keyboard") {
                 Configuration(remoteWakeup: true, maxPowerMilliamps: 100) {
                     Interface(0, class: .hid, subclass: 1, protocol: 1) {
-                        ClassDescriptor(type: .hid, 0x11, 0x01, 0x00, 0x01, 0x22, 0x0a, 0x00)
+                        ClassDescriptor(type: .hid, 0x11, 0x01, 0x00, 0x01, 0x22, 0x17, 0x00)
                         Endpoint(.in(1), .interrupt, maxPacketSize: 8, interval: 10)
                     }
                 }
             })
-        device.answers[reportDescriptor] = .bytes([0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0x75, 0x08, 0x80, 0xc0])
+        // The modifier keys alone.
+        device.answers[reportDescriptor] = .bytes([
+            0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0x05, 0x07, 0x19, 0xe0, 0x29, 0xe7, 0x15, 0x00, 0x25, 0x01, 0x75, 0x01,
+            0x95, 0x08, 0x81, 0x02, 0xc0,
+        ])
         // At full speed alone.
         device[.deviceQualifier] = nil
         return device

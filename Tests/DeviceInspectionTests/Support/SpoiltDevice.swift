@@ -61,6 +61,17 @@ extension AnsweringDevice {
         self[type, index] = bytes
     }
 
+    /// Changes the keyboard's report descriptor, and makes the length right that the HID descriptor has.
+    mutating func editReportDescriptor(_ change: (inout [UInt8]) -> Void) {
+        guard var bytes = answers[LawfulDevices.reportDescriptor]?.bytes else { return }
+        change(&bytes)
+        answers[LawfulDevices.reportDescriptor] = .bytes(bytes)
+        edit(.configuration) {
+            $0[25] = UInt8(truncatingIfNeeded: bytes.count)
+            $0[26] = UInt8(truncatingIfNeeded: bytes.count >> 8)
+        }
+    }
+
     /// Changes the first configuration, and makes its total length right again.
     mutating func editConfiguration(_ change: (inout [UInt8]) -> Void) {
         edit(.configuration) { bytes in

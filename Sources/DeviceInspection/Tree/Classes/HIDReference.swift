@@ -2,9 +2,12 @@ import USBCore
 
 /// A descriptor that a HID descriptor names, to be read by itself (HID 1.11 §6.2.1).
 struct HIDReference: Hashable {
+    /// The type of report descriptors (HID 1.11 §7.1).
+    static let report: UInt8 = 0x22
+
     /// `bInterfaceNumber` of the interface that it is asked of.
     var interface: UInt8
-    /// `bDescriptorType`: 0x22 is a report descriptor.
+    /// `bDescriptorType`, such as ``report``.
     var type: UInt8
     /// `wDescriptorLength`.
     var length: UInt16
@@ -56,7 +59,7 @@ struct HIDReference: Hashable {
     /// A descriptor type of the HID class.
     static func name(_ type: UInt8) -> String {
         switch type {
-        case 0x22: "Report"
+        case report: "Report"
         case 0x23: "Physical"
         default: ""
         }
