@@ -53,7 +53,7 @@ let package = Package(
         // What the command offers.
         .target(name: "CommandSupport"),
         .target(name: "Measurement", dependencies: ["CommandSupport", "Statistics"]),
-        .target(name: "DeviceInspection", dependencies: ["CommandSupport", "USBCore"]),
+        .target(name: "DeviceInspection", dependencies: ["CommandSupport", "HIDReports", "USBCore"]),
         .target(
             name: "DeviceModels",
             dependencies: [
@@ -79,8 +79,9 @@ let package = Package(
         .executableTarget(
             name: "ghostbench",
             dependencies: [
-                "CBenchReference", "CommandSupport", "DeviceModels", "SocketIO", "USBCore", "USBDeviceKit",
-                "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser, logging,
+                "CBenchReference", "CommandSupport", "DeviceControl", "DeviceModels", "SocketIO", "Statistics",
+                "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser,
+                logging,
             ]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.

@@ -13,8 +13,8 @@ public import USBDeviceKit
         var bytes: UInt64 = 0
         var failures: UInt64 = 0
         var cancelled: UInt64 = 0
-        /// Transfers answered since the last look at the clock.
-        var answered: UInt64 = 0
+        /// Those of the transfers whose times are in the distribution.
+        var timed: UInt64 = 0
     }
 
     /// What has moved through one endpoint, to be shown.
@@ -34,7 +34,8 @@ public import USBDeviceKit
     }
 
     private let counters: UnsafeMutablePointer<Counters>
-    private var latencies: [Histogram?] = Array(repeating: nil, count: 32)
+    /// Made when first needed: each is some kilobytes.
+    private let latencies: UnsafeMutablePointer<Histogram?>
     private let clock: any BusClock
     /// When what is being done now has arrived.
     private var arrived: UInt64 = 0
@@ -50,20 +51,27 @@ public import USBDeviceKit
         self.clock = clock
         unsafe counters = .allocate(capacity: 32)
         unsafe counters.initialize(repeating: Counters(), count: 32)
+        unsafe latencies = .allocate(capacity: 32)
+        unsafe latencies.initialize(repeating: nil, count: 32)
     }
 
-    deinit { unsafe counters.deallocate() }
+    deinit {
+        unsafe counters.deallocate()
+        unsafe latencies.deinitialize(count: 32)
+        unsafe latencies.deallocate()
+    }
 
     /// The endpoints that were used, in order of their address.
     public var endpoints: [Endpoint] {
-        (0..<32).compactMap { index in
+        let numbers = UInt8(0)...15
+        return (numbers.map { .out($0) } + numbers.map { .in($0) }).compactMap { address in
+            let index = Self.index(address)
             let count = unsafe counters[index]
             guard count.transfers > 0 || count.cancelled > 0 else { return nil }
-            let number = UInt8(truncatingIfNeeded: index & 15)
             return Endpoint(
-                address: index < 16 ? .out(number) : .in(number), transfers: count.transfers, bytes: count.bytes,
+                address: address, transfers: count.transfers, bytes: count.bytes,
                 failures: count.failures, cancelled: count.cancelled,
-                latency: latencies[index] ?? Histogram(precision: Self.precision))
+                latency: unsafe latencies[index] ?? Histogram(precision: Self.precision))
         }
     }
 
@@ -81,14 +89,15 @@ public import USBDeviceKit
         while active != 0 {
             let index = active.trailingZeroBitCount
             active &= active &- 1
-            record(time, times: unsafe counters[index].answered, at: index)
-            unsafe counters[index].answered = 0
+            let times = unsafe counters[index].transfers &- counters[index].timed
+            unsafe counters[index].timed &+= times
+            record(time, times: times, at: index)
         }
     }
 
     private func record(_ time: UInt64, times: UInt64, at index: Int) {
-        if latencies[index] == nil { latencies[index] = Histogram(precision: Self.precision) }
-        latencies[index]?.record(time, times: times)
+        if unsafe latencies[index] == nil { unsafe latencies[index] = Histogram(precision: Self.precision) }
+        unsafe latencies[index]?.record(time, times: times)
     }
 
     // MARK: Transfers
@@ -105,17 +114,19 @@ public import USBDeviceKit
         let index = unsafe Self.index(slot.pointee.endpoint)
         unsafe counters[index].transfers &+= 1
         unsafe counters[index].bytes &+= UInt64(truncatingIfNeeded: slot.pointee.actualLength)
-        if unsafe slot.pointee.status != .success { unsafe counters[index].failures &+= 1 }
+        // Success by its number: to name it is a call into another module.
+        if unsafe slot.pointee.status.rawValue != 0 { unsafe counters[index].failures &+= 1 }
         if unsafe slot.pointee.isKept {
             unsafe late(slot, index)
         } else {
-            unsafe counters[index].answered &+= 1
-            active |= 1 << UInt32(truncatingIfNeeded: index)
+            active |= 1 &<< UInt32(truncatingIfNeeded: index)
         }
     }
 
+    @inline(never)
     private func late(_ slot: UnsafeMutablePointer<URBSlot>, _ index: Int) {
         waiting -= 1
+        unsafe counters[index].timed &+= 1
         unsafe record(clock.now &- slot.pointee.arrival, times: 1, at: index)
     }
 
@@ -125,7 +136,9 @@ public import USBDeviceKit
         if unsafe slot.pointee.isKept { waiting -= 1 }
     }
 
+    /// The address turned round by one bit: direction last, which takes the fewest instructions.
     private static func index(_ endpoint: EndpointAddress) -> Int {
-        Int(endpoint.rawValue & 0x0f) | Int(endpoint.rawValue >> 3 & 0x10)
+        let address = Int(endpoint.rawValue)
+        return (address &+ address | address &>> 7) & 0x1f
     }
 }

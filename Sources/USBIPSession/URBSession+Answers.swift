@@ -77,7 +77,11 @@ extension URBSession {
     @inline(__always)
     private func note(_ slot: UnsafeMutablePointer<URBSlot>) {
         unsafe traffic?.answered(slot)
-        if unsafe slot.pointee.type == .control { unsafe noteRequest(slot) }
+        // What succeeded and moved data to the host has changed nothing: the top bit of its type is the direction.
+        guard unsafe slot.pointee.type == .control,
+            unsafe slot.pointee.status.rawValue != 0 || slot.pointee.setup.requestType & 0x80 == 0
+        else { return }
+        unsafe noteRequest(slot)
     }
 
     @inline(never)

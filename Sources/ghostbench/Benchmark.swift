@@ -29,6 +29,10 @@ struct Benchmark {
             Output.progress("200 devices, each polled every 10 ms")
             report.polled = try PolledDevices.measure(seconds: max(seconds, 3))
         }
+        if cases.contains(.keys200) {
+            Output.progress("keys of 200 keyboards, through the control interface")
+            report.keys = try ControlledKeys.measure()
+        }
         Output.result(isJSON ? report.json.text : report.text)
     }
 

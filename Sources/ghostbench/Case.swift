@@ -15,6 +15,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
     case memoryImage = "memory-image"
     case memory1000 = "memory-1000"
     case polled200 = "polled-200"
+    case keys200 = "keys-200"
 
     /// What a host repeats.
     enum Load {
@@ -22,7 +23,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case control(depth: UInt32)
     }
 
-    /// The load of a case that measures a rate; nil for those that measure memory.
+    /// The load of a case that measures a rate; nil for those that measure something else.
     var load: Load? {
         switch self {
         case .testUnitReady: .command(BENCH_TEST_UNIT_READY, bytes: 0)
@@ -34,7 +35,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case .control1: .control(depth: 1)
         case .control32: .control(depth: 32)
         case .control256: .control(depth: 256)
-        case .memoryImage, .memory1000, .polled200: nil
+        case .memoryImage, .memory1000, .polled200, .keys200: nil
         }
     }
 
@@ -67,4 +68,6 @@ enum Goal {
     static let polledCPU = 0.25
     /// Bytes resident at most, serving 200 polled devices.
     static let polledMemory: Int64 = 150 << 20
+    /// Nanoseconds from the control interface to the host that a key takes, in the median, with 200 keyboards.
+    static let keyTime: UInt64 = 100_000
 }

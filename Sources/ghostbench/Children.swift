@@ -1,10 +1,10 @@
 import ArgumentParser
 import CBenchReference
+import DeviceControl
 import DeviceModels
 import Glibc
 import Logging
 import SocketIO
-import USBDeviceKit
 import USBIPServer
 
 /// What every child is told, and the descriptors it is given.
@@ -26,6 +26,8 @@ struct ServeCommand: ParsableCommand {
 
     @Argument var device: String
     @Option var count = 1
+    /// Where the control interface is to be.
+    @Option var control: String?
     @OptionGroup var options: ChildOptions
 
     func run() throws {
@@ -40,17 +42,17 @@ struct ServeCommand: ParsableCommand {
         configuration.listen = [HostAndPort(host: "127.0.0.1", port: 0)]
         let server = USBIPServer(configuration, logger: logger)
         let specification = try DeviceSpecification(parsing: device)
-        for index in 0..<count {
-            let made = try ModelRegistry.make(specification, ModelContext(index: index, logger: logger))
-            // Unsafe only to the compiler: made here and given away here, and from now on only its executor touches it.
-            nonisolated(unsafe) let device = made.device
-            try unsafe server.export(busID: nil, device: device, onRelease: made.onRelease)
+        let devices = RunningDevices(server, logger: logger) { _exit(0) }
+        for _ in 0..<count { try devices.add(specification) }
+        let control = try self.control.map { path in
+            try ControlServer(path: path, target: devices, version: "bench", logger: logger)
         }
+        try control?.start()
         guard let address = try server.start().first, bench_write_number(ChildOptions.output, Int32(address.port))
         else {
             throw Failure("the server has nowhere to listen, or no one to tell")
         }
-        withExtendedLifetime(server) { while true { pause() } }
+        withExtendedLifetime((server, devices, control)) { while true { pause() } }
     }
 }
 

@@ -33,6 +33,9 @@ struct Ghostbench: ParsableCommand {
               memory-1000                         a server with 1,000 drives
               polled-200                          200 attached devices, each with a
                                                   report every 10 ms
+              keys-200                            200 attached keyboards, whose keys are
+                                                  pressed through the control
+                                                  interface
 
             EXAMPLES:
               ghostbench                          everything, hot: about two minutes

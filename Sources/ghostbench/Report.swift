@@ -1,5 +1,6 @@
 import CommandSupport
 import Glibc
+import Statistics
 
 /// What a run has found out, for people and for programs.
 struct Report {
@@ -44,11 +45,31 @@ struct Report {
         var isMet: Bool { cpu < Goal.polledCPU && peak < Goal.polledMemory }
     }
 
+    /// What ``ControlledKeys`` gave.
+    struct Keys {
+        /// Times in nanoseconds.
+        struct Figures {
+            /// From just before a key was asked for until the host had the report.
+            let toHost: Histogram
+            /// From the same moment until the control interface had answered.
+            let roundTrip: Histogram
+        }
+
+        let free: Figures
+        let bus: Figures
+
+        var isFreeMet: Bool { free.toHost.quantile(1, of: 2) < Goal.keyTime }
+        /// Nanoseconds: a key waits for its turn, and then takes what it takes when there is nothing to wait for.
+        var busGoal: UInt64 { UInt64(ControlledKeys.interval) * 1_000_000 + free.toHost.quantile(99, of: 100) }
+        var isBusMet: Bool { bus.toHost.quantile(99, of: 100) <= busGoal }
+    }
+
     let rounds: Int
     let seconds: Double
     var conditions: [Measured] = []
     var memory: [Memory] = []
     var polled: Polled?
+    var keys: Keys?
 
     // MARK: Text
 
@@ -82,6 +103,7 @@ struct Report {
                         ],
                     ]))
         }
+        if let keys { parts.append(keys.text) }
         return parts.joined(separator: "\n\n")
     }
 
@@ -113,7 +135,7 @@ struct Report {
 
     private static func mebibytes(_ bytes: Int64) -> String { "\(decimal(Double(bytes) / Double(1 << 20), 0)) MiB" }
 
-    private static func word(_ isMet: Bool) -> String { isMet ? "met" : "missed" }
+    static func word(_ isMet: Bool) -> String { isMet ? "met" : "missed" }
 
     // MARK: JSON
 
@@ -128,6 +150,7 @@ struct Report {
             ("rounds", .number(rounds)), ("secondsPerRound", .decimal(seconds, digits: 3)),
             ("conditions", .array(conditions.map(Self.json))), ("memory", .array(memory.map(Self.json))),
             ("polled", .array([polled].compactMap { $0 }.map(Self.json))),
+            ("keys", .array(keys?.json ?? [])),
         ])
     }
 

@@ -59,6 +59,20 @@ struct TrafficTests {
         #expect(latency.count == 2 && latency.least == 1400, "both answers were sent together, after 1.4 µs")
     }
 
+    @Test("measures each transfer once where one that waited and one that did not are answered together")
+    func mixed() throws {
+        try harness.arrive(harness.client.submit(1, .in(1), length: 8))
+        clock.advance(by: 5000)
+        device.react = { [clock, unowned device] _ in
+            clock.advance(by: 700)
+            device.complete(1, .bytes([1]))
+            return .answer(.bytes([2]))
+        }
+        try harness.arrive(harness.client.submit(2, .in(1), length: 8))
+        let latency = try endpoint(.in(1)).latency
+        #expect(latency.count == 2 && latency.least == 700 && latency.greatest == 5700)
+    }
+
     @Test("a transfer that is taken back counts as that, and waits no longer")
     func cancelled() throws {
         try harness.arrive(harness.client.submit(1, .in(2), length: 8))

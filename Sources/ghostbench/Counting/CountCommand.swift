@@ -26,7 +26,9 @@ struct CountCommand: ParsableCommand {
         if load.isPaced { device = PacedDevice(device) }
         device.attach(to: DeviceExecutor(clock: clock))
         let output = ByteCounter()
-        let session = URBSession(device: device, deviceID: 0x10002, output: output)
+        // As the server does it: see SessionLink.
+        let traffic = Traffic(clock: clock)
+        let session = URBSession(device: device, deviceID: 0x10002, output: output, traffic: traffic)
         device.connect()
         defer { session.close() }
         var script = TransferScript()
@@ -38,9 +40,11 @@ struct CountCommand: ParsableCommand {
         load.fill(&script)
         output.count = 0
         for _ in 0..<batches {
+            traffic.begin()
             try script.play(into: session)
             if load.isPaced { clock.advance(by: CountedLoad.batchTime) }
             session.flush()
+            traffic.end()
         }
         let expected = batches * load.answeredBytes
         guard output.count == expected else {
