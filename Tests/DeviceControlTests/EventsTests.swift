@@ -5,7 +5,7 @@ import SocketIO
 import Synchronization
 import Testing
 
-@Suite("Events", .timeLimit(.minutes(1)))
+@Suite("Events", .timeLimit(.minutes(10)))
 struct EventsTests {
     private let hub = EventHub(capacity: 4)
 
@@ -180,7 +180,7 @@ struct EventsTests {
     }
 }
 
-@Suite("A monitor", .timeLimit(.minutes(1)))
+@Suite("A monitor", .timeLimit(.minutes(10)))
 struct EventsMonitorTests {
     @Test("lets a thread wait for what another does")
     func waits() throws {

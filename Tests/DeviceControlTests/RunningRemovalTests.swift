@@ -6,7 +6,7 @@ import Testing
 import USBDeviceKit
 import USBIPServer
 
-@Suite("Removing running devices", .timeLimit(.minutes(1)))
+@Suite("Removing running devices", .timeLimit(.minutes(10)))
 struct RunningRemovalTests {
     @Test("until its writes are finished nobody gets the bus id, and the process does not end")
     func leaving() throws {
@@ -81,7 +81,7 @@ struct RunningRemovalTests {
     }
 }
 
-@Suite("Waiting for an action", .timeLimit(.minutes(1)))
+@Suite("Waiting for an action", .timeLimit(.minutes(10)))
 struct ActionCallTests {
     @Test("ends with its answer, also when it drops the reply without one")
     func outcome() {

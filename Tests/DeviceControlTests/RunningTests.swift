@@ -10,7 +10,7 @@ import USBDeviceKit
 import USBIPClient
 import USBIPServer
 
-@Suite("Running devices", .timeLimit(.minutes(2)))
+@Suite("Running devices", .timeLimit(.minutes(10)))
 struct RunningTests {
     private func element(_ value: JSON?, _ index: Int = 0) throws -> JSON {
         guard case .array(let values)? = value, values.indices.contains(index) else {

@@ -2,7 +2,7 @@ import DeviceControl
 import Glibc
 import Testing
 
-@Suite("Commands of a scenario", .timeLimit(.minutes(1)))
+@Suite("Commands of a scenario", .timeLimit(.minutes(10)))
 struct ScenarioCommandTests {
     private func play(_ steps: String) throws -> [ScenarioResult] {
         FakeStage().play(try scenario(#"{"disk": "drive"}"#, steps)).results

@@ -56,7 +56,7 @@ private final class HostedStage: ScenarioStage {
     }
 }
 
-@Suite("A scenario with real devices", .timeLimit(.minutes(1)))
+@Suite("A scenario with real devices", .timeLimit(.minutes(10)))
 struct ScenarioDeviceTests {
     @Test("sees what their host does, and what is done to them")
     func held() throws {

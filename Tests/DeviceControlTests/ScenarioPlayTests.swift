@@ -4,7 +4,7 @@ import DeviceModels
 import SocketIO
 import Testing
 
-@Suite("Playing a scenario", .timeLimit(.minutes(1)))
+@Suite("Playing a scenario", .timeLimit(.minutes(10)))
 struct ScenarioPlayTests {
     private static let one = #"{"disk": "drive"}"#
     private static let two = #"{"disk": "drive", "later": {"model": "drive", "later": "yes"}}"#

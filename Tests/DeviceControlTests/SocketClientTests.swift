@@ -6,7 +6,7 @@ import Testing
 
 @testable import DeviceControl
 
-@Suite("The control client", .timeLimit(.minutes(1)))
+@Suite("The control client", .timeLimit(.minutes(10)))
 struct SocketClientTests {
     @Test("knows the server, and gets results and errors")
     func requests() throws {
@@ -88,7 +88,7 @@ extension ControlClient {
     }
 }
 
-@Suite("Where control sockets are", .timeLimit(.minutes(1)))
+@Suite("Where control sockets are", .timeLimit(.minutes(10)))
 struct SocketFolderTests {
     private let scratch: SocketFolder
     private var folder: ControlFolder { ControlFolder(path: scratch.path + "/own", userID: geteuid()) }

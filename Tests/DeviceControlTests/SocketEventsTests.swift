@@ -4,7 +4,7 @@ import DeviceModels
 import SocketIO
 import Testing
 
-@Suite("Events over the control socket", .timeLimit(.minutes(1)))
+@Suite("Events over the control socket", .timeLimit(.minutes(10)))
 struct SocketEventsTests {
     private let harness: SocketHarness
 

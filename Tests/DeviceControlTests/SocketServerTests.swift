@@ -5,7 +5,7 @@ import Glibc
 import SocketIO
 import Testing
 
-@Suite("The control server", .timeLimit(.minutes(1)))
+@Suite("The control server", .timeLimit(.minutes(10)))
 struct SocketServerTests {
     @Test("greets, and answers with the request's id")
     func answers() throws {

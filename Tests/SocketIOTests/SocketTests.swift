@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Sockets", .timeLimit(.minutes(1)))
+@Suite("Sockets", .timeLimit(.minutes(10)))
 struct SocketTests {
     private func listener() throws -> ListeningSocket {
         try ListeningSocket(try #require(SocketAddress.resolve(host: "127.0.0.1", port: 0).first))

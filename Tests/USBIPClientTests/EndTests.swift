@@ -6,7 +6,7 @@ import USBDeviceKit
 import USBIPClient
 import USBIPServer
 
-@Suite("The end of a connection", .timeLimit(.minutes(1)))
+@Suite("The end of a connection", .timeLimit(.minutes(10)))
 struct EndTests {
     /// Has transfers wait on every kind of endpoint.
     private func fill(_ device: AttachedDevice, _ inbox: Inbox) throws {

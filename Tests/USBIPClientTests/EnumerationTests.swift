@@ -6,7 +6,7 @@ import USBIPClient
 import USBIPServer
 import USBIPWire
 
-@Suite("Enumeration", .timeLimit(.minutes(1)))
+@Suite("Enumeration", .timeLimit(.minutes(10)))
 struct EnumerationTests {
     /// Two configurations, alternate settings and every type of endpoint.
     private final class Showcase: Gadget {

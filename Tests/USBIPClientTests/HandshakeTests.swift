@@ -5,7 +5,7 @@ import USBCore
 import USBIPClient
 import USBIPWire
 
-@Suite("Importing", .timeLimit(.minutes(1)))
+@Suite("Importing", .timeLimit(.minutes(10)))
 struct HandshakeTests {
     /// What an import over a stream comes to that answers `bytes` and then ends.
     private func outcome(

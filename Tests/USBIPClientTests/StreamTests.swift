@@ -5,7 +5,7 @@ import USBCore
 import USBIPClient
 import USBIPWire
 
-@Suite("What the host sends and reads, byte for byte", .timeLimit(.minutes(2)))
+@Suite("What the host sends and reads, byte for byte", .timeLimit(.minutes(10)))
 struct StreamTests {
     /// An answer of each kind, and what it answers.
     private static let exchanges: [(TransferRequest, [UInt8])] = [

@@ -3,7 +3,7 @@ import Testing
 import USBCore
 import USBIPClient
 
-@Suite("Transfers against our server", .timeLimit(.minutes(1)))
+@Suite("Transfers against our server", .timeLimit(.minutes(10)))
 struct TransferTests {
     @Test("control transfers carry their setup packet and data both ways; one without data is OUT")
     func control() throws {

@@ -6,7 +6,7 @@ import USBCore
 import USBIPClient
 import USBIPWire
 
-@Suite("A server that does not read", .timeLimit(.minutes(1)))
+@Suite("A server that does not read", .timeLimit(.minutes(10)))
 struct UnreadServerTests {
     /// More than any socket has room for.
     private let large = counting(2 << 20)

@@ -4,7 +4,7 @@ import USBCore
 import USBIPClient
 import USBIPWire
 
-@Suite("Servers that break the protocol", .timeLimit(.minutes(1)))
+@Suite("Servers that break the protocol", .timeLimit(.minutes(10)))
 struct ViolationTests {
     /// What a server does wrong, and what the host says about it.
     struct Violation: Sendable, CustomTestStringConvertible {

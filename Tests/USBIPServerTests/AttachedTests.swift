@@ -6,7 +6,7 @@ import USBDeviceKit
 import USBIPServer
 import USBIPWire
 
-@Suite("Attached clients", .timeLimit(.minutes(1)))
+@Suite("Attached clients", .timeLimit(.minutes(10)))
 struct AttachedTests {
     @Test("a device can be imported again the moment its client has gone")
     func reimport() throws {

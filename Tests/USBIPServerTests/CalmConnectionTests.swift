@@ -5,7 +5,7 @@ import USBCore
 import USBIPServer
 import USBIPWire
 
-@Suite("Connections that move nothing but reports", .timeLimit(.minutes(1)))
+@Suite("Connections that move nothing but reports", .timeLimit(.minutes(10)))
 struct CalmConnectionTests {
     /// Polls the device until its connection has been handed to the thread that serves all calm ones.
     private func calm(_ client: AttachedClient, _ device: ExportedDevice) throws -> UInt32 {

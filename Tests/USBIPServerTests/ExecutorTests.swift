@@ -4,7 +4,7 @@ import Testing
 import USBDeviceKit
 import USBIPServer
 
-@Suite("Device executor", .timeLimit(.minutes(1)))
+@Suite("Device executor", .timeLimit(.minutes(10)))
 struct ExecutorTests {
     /// A number that only the executor keeps consistent.
     private final class Unprotected: @unchecked Sendable {

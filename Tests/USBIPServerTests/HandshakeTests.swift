@@ -5,7 +5,7 @@ import USBCore
 import USBIPServer
 import USBIPWire
 
-@Suite("Handshake", .timeLimit(.minutes(1)))
+@Suite("Handshake", .timeLimit(.minutes(10)))
 struct HandshakeTests {
     @Test("the list has the bytes of the protocol, and then the connection ends")
     func list() throws {
