@@ -37,10 +37,17 @@ struct SocketClientTests {
     func serverEnds() throws {
         let harness = try SocketHarness()
         let client = try harness.client()
-        try client.follow { _ in
-            true
-        } whileFollowing: {
-            harness.server.stop()
+        harness.target.events.publish(DeviceEvent("first"), busID: nil)
+        try client.follow([("since", .number(0))]) { _ in
+            // From here on the server knows that it is followed.
+            let server = harness.server
+            do throws(SocketError) {
+                try startThread("stop") { server.stop() }
+            } catch {
+                Issue.record("\(error)")
+                return false
+            }
+            return true
         }
         let error = #expect(throws: ControlError.self) { try client.perform(ControlRequest("echo")) }
         #expect(error?.code == .unreachable)
@@ -75,16 +82,6 @@ struct SocketClientTests {
         }
         #expect(error?.code == .invalid)
         #expect(try client.perform(ControlRequest("echo")).text == "{}")
-    }
-}
-
-extension ControlClient {
-    /// Follows, and does something as soon as the server knows.
-    fileprivate func follow(
-        _ body: (JSON) -> Bool, whileFollowing action: @escaping @Sendable () -> Void
-    ) throws {
-        try startThread("action", action)
-        try follow([], body)
     }
 }
 
