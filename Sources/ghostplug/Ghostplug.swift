@@ -26,7 +26,7 @@ struct Ghostplug: ParsableCommand {
 
             CLIENTS:
               The vhci-hcd kernel module, with this command or the usbip tool (Debian:
-              usbip; Ubuntu: linux-tools-generic); usbip-win2 on Windows.
+              usbip; Ubuntu: linux-tools-generic).
             """,
         version: "0.1.0",
         subcommands: [
