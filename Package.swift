@@ -118,7 +118,7 @@ let package = Package(
         .testTarget(
             name: "DeviceControlTests",
             dependencies: [
-                "CommandSupport", "DeviceControl", "DeviceModels", "DirectHost", "SocketIO", "USBCore",
+                "CommandSupport", "DeviceControl", "DeviceModels", "DirectHost", "SocketIO", "TestSupport", "USBCore",
                 "USBDeviceKit", "USBIPClient", "USBIPServer", logging,
             ]),
         .testTarget(name: "DiskStoresTests", dependencies: ["DiskStores", "SCSITarget"]),

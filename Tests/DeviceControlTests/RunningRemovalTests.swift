@@ -2,6 +2,7 @@ import CommandSupport
 import DeviceControl
 import DeviceModels
 import SocketIO
+import TestSupport
 import Testing
 import USBDeviceKit
 import USBIPServer

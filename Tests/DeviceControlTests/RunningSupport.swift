@@ -32,13 +32,3 @@ struct Bench {
 
     func kinds() -> [String] { devices.events.recent().events.map(\.kind) }
 }
-
-/// Waits until something is so that no thread tells of; false when it is not after ten seconds.
-func settles(_ condition: () -> Bool) -> Bool {
-    let end = ContinuousClock.now.advanced(by: .seconds(10))
-    while !condition() {
-        guard ContinuousClock.now < end else { return false }
-        pause(milliseconds: 1)
-    }
-    return true
-}

@@ -4,6 +4,8 @@ import DeviceModels
 import DirectHost
 import Logging
 import SocketIO
+import Synchronization
+import TestSupport
 import Testing
 import USBCore
 import USBDeviceKit
@@ -104,6 +106,32 @@ struct RunningTests {
         #expect(entry["request"] == .string("class request 0x33 from interface 0, wValue 0x0001, 4 bytes"))
         #expect(bench.kinds().filter { $0 == "unhandled" }.count == 1)
         host.close()
+    }
+
+    @Test("typing ends when nobody waits for it any more, and no key stays down")
+    func givenUp() throws {
+        let bench = try Bench("keyboard")
+        defer { bench.devices.server.stop() }
+        let host = try bench.attach("1-1")
+        defer { host.close() }
+        try host.select(configuration: 1)
+        let client = Cancellation()
+        let seen = Mutex<(count: Int, isDown: Bool)>((0, false))
+        _ = try host.submitRepeatedly(.in(0x81, room: 64)) { completion in
+            let isDown = completion.withBytes { [UInt8](copying: $0).contains { $0 != 0 } }
+            let count = seen.withLock { seen in
+                seen = (seen.count + 1, isDown)
+                return seen.count
+            }
+            if count == 3 { client.cancel() }
+            return .resubmit
+        }
+        let request = ControlRequest(
+            "type", [("busid", .string("1-1")), ("text", .string(String(repeating: "ab", count: 5000)))])
+        let error = #expect(throws: ControlError.self) { try bench.devices.perform(request, client) }
+        #expect(error?.message.contains("given up") == true, "\(String(describing: error))")
+        #expect(settles { !seen.withLock { $0.isDown } })
+        #expect(seen.withLock { $0.count } < 100, "it would have been 20000 reports")
     }
 
     @Test("an action that a device does not have is an error that lists those that it has")

@@ -130,8 +130,9 @@ final class DeviceWatch: Sendable {
 
     /// Where the model's events go.
     var sink: EventSink {
-        EventSink(isWatched: { self.events.isWatched(busID: self.busID) }) { event in
-            if event.kind == "unhandled" { self.note(unhandled: event) } else { self.publish(event) }
+        let sink = events.sink(busID: busID)
+        return EventSink(isWatched: { sink.isWatched }) { event in
+            if event.kind == "unhandled" { self.note(unhandled: event) } else { sink.send(event.kind, event.members) }
         }
     }
 

@@ -181,7 +181,8 @@ private struct Handover {
     init(_ made: ModelDevice) { self.made = made }
 
     func takeDevice() -> sending any USBDevice {
-        // Unsafe only to the compiler, which cannot see that from here on nothing but its executor touches the device.
+        // Unsafe only to the compiler: it cannot see that a model gives each device away whole, that this is called once,
+        // and that what else `made` holds (actions, close) is used on the device's executor alone.
         nonisolated(unsafe) let device = made.device
         return unsafe device
     }

@@ -70,7 +70,7 @@ struct Inspect: ParsableCommand {
                 try Self.ask(device, setup)
             }
         } catch {
-            throw failure(error).report()
+            throw ImportFailure.words(error, server: server, busID: busID).report()
         }
         let report = DeviceReport(raw)
         do throws(Failure) {
@@ -100,30 +100,6 @@ struct Inspect: ParsableCommand {
             default: return .failed("\(failure)")
             }
         }
-    }
-
-    private func failure(_ error: HostError) -> Failure {
-        switch error {
-        case .refused(_, let status):
-            let why = status == .deviceBusy ? ": another client has it" : ""
-            return Failure("\(server) does not export \(busID)\(why)\(offers)", .unavailable)
-        case .socket(let cause):
-            let hint =
-                cause.description.contains("refused") ? "; is a server running there? ('ghostplug serve drive')" : ""
-            return Failure("\(error)\(hint)", .unavailable)
-        case .invalidRequest:
-            return Failure("'\(busID)' is no bus id: \(error)", .validationFailure)
-        default:
-            return Failure("\(server): \(error)", .unavailable)
-        }
-    }
-
-    /// What the server has instead, as far as it says so.
-    private var offers: String {
-        guard let entries = try? DeviceList.fetch(from: server) else { return "" }
-        let names = entries.map { PrintableText.of($0.device.busID) }
-        return names.isEmpty
-            ? "; it has no device to attach" : "; it has \(names.joined(separator: ", "))"
     }
 }
 

@@ -22,6 +22,7 @@ final class PlugRun: Sendable {
     private let plugger: Plugger
     private let options: Options
     private let isInterrupted = Atomic(false)
+    private let isReady = Atomic(false)
     private let signalled = Semaphore()
 
     init(_ settings: ServeSettings, _ options: Options) {
@@ -51,6 +52,7 @@ final class PlugRun: Sendable {
         defer { if options.explains { StandardOutput.print(Explanation.text(for: serving.devices.all)) } }
         do throws(Failure) {
             try plugAll()
+            isReady.store(true, ordering: .releasing)
             options.background?.letGo()
         } catch {
             try end(after: error)
@@ -66,8 +68,10 @@ final class PlugRun: Sendable {
                 signals.wait()
                 isInterrupted.store(true, ordering: .releasing)
                 plugger.end()
-                // What is waited for has gone then.
-                for device in serving.devices.all { serving.server.disconnect(device.export) }
+                if !isReady.load(ordering: .acquiring) {
+                    // What is waited for has gone then.
+                    for device in serving.devices.all { serving.server.disconnect(device.export) }
+                }
                 signalled.signal()
             }
         } catch {
@@ -105,8 +109,10 @@ final class PlugRun: Sendable {
 
     /// Ends because not everything could be plugged in.
     private func end(after failure: Failure) throws(Failure) -> Never {
+        // A device that has gone by itself makes this process send itself a signal, too.
+        let isSignal = isInterrupted.load(ordering: .acquiring) && !plugger.hasEmptied.load(ordering: .acquiring)
         let reason =
-            isInterrupted.load(ordering: .acquiring)
+            isSignal
             ? Failure("ended by a signal before everything was ready; unplugged again", .failure) : failure
         do throws(Failure) {
             try end()

@@ -18,6 +18,8 @@ final class Plugger: Sendable {
     private let plugged = Mutex<[ObjectIdentifier: PortNumber?]>([:])
     private let onEmpty: @Sendable () -> Void
     private let isEnding = Atomic(false)
+    /// Whether the last device has been unplugged by others.
+    let hasEmptied = Atomic(false)
 
     /// - Parameter onEmpty: called when the last device has been unplugged, however that came, before ``end()``.
     init(_ server: USBIPServer, onEmpty: @escaping @Sendable () -> Void) {
@@ -112,7 +114,9 @@ final class Plugger: Sendable {
             if let port { server.logger.info("unplugged", metadata: ["port": "\(port)"]) }
             return plugged.isEmpty
         }
-        if isLast, !isEnding.load(ordering: .acquiring) { onEmpty() }
+        guard isLast, !isEnding.load(ordering: .acquiring) else { return }
+        hasEmptied.store(true, ordering: .releasing)
+        onEmpty()
     }
 
     /// From now on devices go because this process ends.
