@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "USBMassStorage", targets: ["SCSITarget", "USBMassStorage", "DiskStores"]),
         .library(name: "USBGadgetZero", targets: ["USBGadgetZero"]),
         .library(name: "USBHID", targets: ["HIDReports", "USBHID"]),
+        .library(name: "USBPassthrough", targets: ["USBPassthrough"]),
         .library(name: "USBIPServer", targets: ["USBIPWire", "USBIPSession", "USBIPServer"]),
         .library(name: "USBIPClient", targets: ["USBIPClient"]),
         .executable(name: "ghostplug", targets: ["ghostplug"]),
@@ -50,6 +51,11 @@ let package = Package(
         // Linux's virtual host controller, through its files.
         .target(name: "VHCI", dependencies: ["CLinux", "SocketIO", "USBCore"]),
 
+        // Real devices, through libusb.
+        .systemLibrary(name: "CLibUSB", pkgConfig: "libusb-1.0", providers: [.apt(["libusb-1.0-0-dev"])]),
+        .target(
+            name: "USBPassthrough", dependencies: ["CLibUSB", "CLinux", "SocketIO", "USBCore", "USBDeviceKit", logging]),
+
         // What the command offers.
         .target(name: "CommandSupport"),
         .target(name: "Measurement", dependencies: ["CommandSupport", "Statistics"]),
@@ -58,7 +64,7 @@ let package = Package(
             name: "DeviceModels",
             dependencies: [
                 "CommandSupport", "DiskStores", "HIDReports", "KeyboardLayouts", "SCSITarget", "USBCore",
-                "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage", logging,
+                "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage", "USBPassthrough", logging,
             ]),
         // Devices that run, and how they are controlled from outside.
         .target(
@@ -72,7 +78,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "CommandSupport", "DeviceControl", "DeviceInspection", "DeviceModels", "Measurement",
                 "SocketIO", "Statistics", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession",
-                "USBIPWire", "VHCI", argumentParser, logging, "Yams",
+                "USBIPWire", "USBPassthrough", "VHCI", argumentParser, logging, "Yams",
             ]),
         // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
         .target(name: "CBenchReference"),
@@ -113,6 +119,12 @@ let package = Package(
         .testTarget(name: "HIDReportsTests", dependencies: ["HIDReports"]),
         .testTarget(
             name: "USBHIDTests", dependencies: ["DirectHost", "HIDReports", "USBCore", "USBDeviceKit", "USBHID"]),
+        .testTarget(
+            name: "USBPassthroughTests",
+            dependencies: [
+                "CLibUSB", "DirectHost", "SocketIO", "TestSupport", "USBCore", "USBDeviceKit", "USBIPSession",
+                "USBIPWire", "USBPassthrough", logging,
+            ]),
         .testTarget(name: "KeyboardLayoutsTests", dependencies: ["CXKBCommon", "KeyboardLayouts"]),
         .testTarget(name: "VHCITests", dependencies: ["SocketIO", "USBCore", "VHCI"]),
         .testTarget(
@@ -142,7 +154,7 @@ let package = Package(
             name: "ghostplugTests",
             dependencies: [
                 "CommandSupport", "DeviceControl", "DeviceModels", "Measurement", "SocketIO", "Statistics", "USBCore",
-                "USBIPClient", "USBIPServer", "USBIPSession", "VHCI", "ghostplug", logging,
+                "USBIPClient", "USBIPServer", "USBIPSession", "USBPassthrough", "VHCI", "ghostplug", logging,
             ]),
     ]
 )

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -49,4 +50,30 @@ int linux_timer_set(int timer, uint64_t nanoseconds)
     struct itimerspec time = {
         .it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)}};
     return checked(timerfd_settime(timer, TFD_TIMER_ABSTIME, &time, NULL));
+}
+
+int linux_uevents_open(void)
+{
+    int result = checked(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT));
+    if (result < 0) return result;
+    // The kernel's own group: udev's says the same later, where there is udev.
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
+    int bound = checked(bind(result, (struct sockaddr *)&address, sizeof address));
+    if (bound == 0) return result;
+    close(result);
+    return bound;
+}
+
+int linux_semaphore_wait(sem_t *semaphore, uint64_t nanoseconds)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    nanoseconds += (uint64_t)end.tv_nsec;
+    end.tv_sec += (time_t)(nanoseconds / 1000000000);
+    end.tv_nsec = (long)(nanoseconds % 1000000000);
+    int result;
+    do {
+        result = checked(sem_clockwait(semaphore, CLOCK_MONOTONIC, &end));
+    } while (result == -EINTR);
+    return result;
 }

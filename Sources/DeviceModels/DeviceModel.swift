@@ -11,6 +11,9 @@ public protocol DeviceModel: SendableMetatype {
     static var summary: String { get }
     /// The keys it takes, in the order of its documentation.
     static var keys: [ModelKey] { get }
+    /// The key whose value may be written without it, for what the device is of or about: with `device`, `real:3-1.2` is
+    /// `real:device=3-1.2`. One of ``keys``; nil, which it is unless a model says otherwise, for none.
+    static var subject: String? { get }
     /// Specifications to copy, each with what it gives.
     static var examples: [(specification: String, meaning: String)] { get }
 
@@ -21,6 +24,11 @@ public protocol DeviceModel: SendableMetatype {
     ///   - context: what the device is being made for.
     /// - Throws: ``ModelError`` that names the key and says what is allowed.
     static func make(_ options: ModelOptions, _ context: ModelContext) throws(ModelError) -> ModelDevice
+}
+
+extension DeviceModel {
+    /// No key may be left out.
+    public static var subject: String? { nil }
 }
 
 /// A key of a model.
@@ -78,10 +86,14 @@ public struct ModelDevice {
     public var device: any USBDevice
     /// What backs it, for people: `64 MiB in memory, FAT "GHOSTPLUG"`.
     public var backing: String
+    /// Called on a connection's thread before a client is given the device; throws why it cannot have it.
+    public var onImport: (@Sendable () throws(ImportRefusal) -> Void)?
     /// Called on a connection's thread whenever a client has gone.
     public var onRelease: (@Sendable () -> Void)?
     /// When periodic transfers end; nil for what the server says.
     public var pace: Pace?
+    /// Whether real hardware is behind the device.
+    public var isHardware = false
     /// What can be done to the device while it runs.
     package var actions: [DeviceAction] = []
     /// Called on the device's executor when the server ends: finishes writes.

@@ -6,7 +6,7 @@ public enum ModelRegistry {
     public static let models: [any DeviceModel.Type] = [
         DriveModel.self, KeyboardModel.self, MouseModel.self, TabletModel.self, TouchscreenModel.self,
         GamepadModel.self,
-        CompositeModel.self, RawHIDModel.self, ZeroModel.self,
+        CompositeModel.self, RawHIDModel.self, ZeroModel.self, RealModel.self,
     ]
 
     /// The model of a name.

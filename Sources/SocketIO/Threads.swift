@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Starts a thread that nobody joins.
@@ -74,6 +75,13 @@ public func pause(milliseconds: Int32) { usleep(UInt32(max(0, milliseconds)) * 1
 
     /// Waits for a signal that no other wait has had.
     public func wait() { while unsafe sem_wait(semaphore) != 0, errno == EINTR {} }
+
+    /// Waits as ``wait()``, but not longer than a time.
+    ///
+    /// - Returns: whether there was a signal.
+    public func wait(milliseconds: Int32) -> Bool {
+        unsafe linux_semaphore_wait(semaphore, UInt64(max(0, milliseconds)) * 1_000_000) == 0
+    }
 
     /// Lets one thread go on, now or when it waits.
     public func signal() { unsafe sem_post(semaphore) }

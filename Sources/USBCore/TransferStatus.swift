@@ -18,6 +18,12 @@ public struct TransferStatus: RawRepresentable, Hashable, Sendable {
     public static let cancelled = Self(rawValue: -104)
     /// The device has gone or was reset (`ESHUTDOWN`): drivers stop resubmitting.
     public static let shutdown = Self(rawValue: -108)
+    /// There is no device (`ENODEV`).
+    public static let noDevice = Self(rawValue: -19)
+    /// The device, or what is needed of it, is taken (`EBUSY`).
+    public static let busy = Self(rawValue: -16)
+    /// Patience ran out: the device did not answer in time, and the transfer was taken back (`ETIMEDOUT`).
+    public static let timedOut = Self(rawValue: -110)
     /// Bit stuffing, CRC or no response (`EPROTO`).
     public static let protocolError = Self(rawValue: -71)
     /// An isochronous packet was missed (`EXDEV`).

@@ -6,7 +6,8 @@ import Glibc
 /// queued, so work never waits for a thread to wake up, and whoever finds it taken leaves the work to the holder, so
 /// posting never blocks. Calls to a device are thus ordered and never concurrent.
 ///
-/// `@unchecked Sendable`: `queue` and `endConnection` are only touched under `queueLock`, `spare` and `afterWork` only while `gate` is held.
+/// `@unchecked Sendable`: `queue`, `endConnection` and `presentation` are only touched under `queueLock`, `spare` and `afterWork`
+/// only while `gate` is held.
 public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     /// Wrapped, because a closure that is an array's element itself costs an allocation each time it is stored.
     private struct Work {
@@ -20,6 +21,7 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     private var spare: [Work] = []
     private var afterWork: ((_ mayBlock: Bool) -> Void)?
     private var endConnection: (@Sendable () -> Void)?
+    private var presentation: (@Sendable (DeviceIdentity?) -> Void)?
 
     /// The time that the device lives by.
     public let clock: any BusClock
@@ -80,6 +82,23 @@ public final class DeviceExecutor: DevicePort, @unchecked Sendable {
         let action = endConnection
         queueLock.unlock()
         action?()
+    }
+
+    /// Sets who is told what the device is.
+    ///
+    /// `action` is called from any thread, and must not block.
+    public func setPresentation(_ action: (@Sendable (DeviceIdentity?) -> Void)?) {
+        queueLock.lock()
+        presentation = action
+        queueLock.unlock()
+    }
+
+    /// See ``DevicePort/present(_:)``.
+    public func present(_ identity: DeviceIdentity?) {
+        queueLock.lock()
+        let action = presentation
+        queueLock.unlock()
+        action?(identity)
     }
 
     /// Empties the queue and lets go of the gate.

@@ -56,6 +56,31 @@ extension URB {
         complete(.success)
     }
 
+    /// Ends an isochronous transfer of either direction whose packets somebody else has moved.
+    ///
+    /// - Parameters:
+    ///   - status: the whole transfer's; a failed packet does not fail it.
+    ///   - bytes: for IN, the packets' bytes one behind the other; must stay valid until this call returns.
+    ///   - outcome: how the packet of the given index fared, and the bytes moved; more than its length is cut.
+    @unsafe
+    public consuming func completePackets(
+        _ status: TransferStatus, borrowing bytes: UnsafeRawBufferPointer,
+        _ outcome: (Int) -> (actualLength: Int, status: TransferStatus)
+    ) {
+        let packets = unsafe slot.pointee.packets
+        var total = 0
+        for index in packets.indices {
+            let (count, status) = outcome(index)
+            let moved = unsafe max(0, min(count, Int(packets[index].length)))
+            unsafe packets[index].actualLength = UInt32(truncatingIfNeeded: moved)
+            unsafe packets[index].status = status
+            total += moved
+        }
+        if endpoint.direction == .in, total <= bytes.count { unsafe slot.pointee.answer = bytes.baseAddress }
+        unsafe slot.pointee.actualLength = total
+        complete(status)
+    }
+
     /// Answers an isochronous IN transfer packet by packet, in order.
     ///
     /// - Parameter body: writes the packet of the given index, at most its length, and says how it fared.

@@ -74,7 +74,7 @@ public protocol URBHost: URBSink {
     public borrowing func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
         let bytes =
             switch endpoint.direction {
-            case .out: unsafe UnsafeRawBufferPointer(start: slot.pointee.payload, count: requestedLength)
+            case .out: unsafe payload
             case .in: unsafe UnsafeRawBufferPointer(start: slot.pointee.answer, count: actualLength)
             }
         return try body(unsafe RawSpan(_unsafeBytes: bytes))
@@ -87,6 +87,11 @@ public protocol URBHost: URBSink {
         unsafe UnsafeRawBufferPointer(
             start: slot.pointee.payload, count: slot.pointee.payload == nil ? 0 : requestedLength)
     }
+
+    /// Says that the device has copied ``payload``, or reads it where it landed: nobody else needs to keep it.
+    ///
+    /// Saves a copy when the device keeps the transfer; ``payload`` is empty from now on.
+    @inlinable @unsafe public borrowing func releasePayload() { unsafe slot.pointee.payload = nil }
 
     // MARK: Completing
 

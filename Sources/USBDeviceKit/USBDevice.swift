@@ -76,9 +76,15 @@ public protocol DevicePort: AnyObject, Sendable {
 
     /// Takes the device away from the host that has it, as if it were pulled out; another import plugs it in again.
     ///
-    /// Transfers that wait are ended by the ``USBDevice/disconnect()`` that follows. Means nothing to a device that no
+    /// Transfers that wait are asked for with ``USBDevice/cancel(_:)``, then ``USBDevice/disconnect()`` follows. Means
+    /// nothing to a device that no
     /// host has. Callable from any thread.
     func unplug()
+
+    /// Says what the device is from now on, or with nil that no host can have it: hardware comes and goes.
+    ///
+    /// A host that has the device keeps it: see ``unplug()``. Callable from any thread.
+    func present(_ identity: DeviceIdentity?)
 }
 
 /// What a list of devices shows of one (USB 2.0 §9.6.1, and the selected configuration's interfaces).

@@ -82,8 +82,6 @@ public struct TransferFailure: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension TransferStatus {
-    /// The host's patience ran out and it took the transfer back (`ETIMEDOUT`).
-    public static let timedOut = Self(rawValue: -110)
     /// Fewer bytes came than a transfer that forbids that asked for (`EREMOTEIO`).
     public static let short = Self(rawValue: -121)
 
@@ -103,7 +101,8 @@ extension TransferStatus {
         case .timedOut: "timed out"
         case .short: "short"
         case Self(rawValue: -2): "no such endpoint"
-        case Self(rawValue: -19): "no such device"
+        case .noDevice: "no such device"
+        case .busy: "the device is taken"
         case Self(rawValue: -62): "no answer in time on the bus"
         case Self(rawValue: -84): "checksum error on the bus"
         default: "failed"

@@ -116,11 +116,21 @@ final class Connection: Sendable {
             // Escaped: the name is the peer's, and must not write lines of its own into the log.
             server.logger.notice(
                 "there is no device \(String(reflecting: busID)) to import", metadata: ["peer": "\(peer)"])
+        case .absent:
+            try socket.sendAll(OpHeader(.importReply, .noDevice).bytes)
+            server.logger.notice("it is not plugged in", metadata: ["peer": "\(peer)", "busid": "\(busID)"])
         case .busy:
             try socket.sendAll(OpHeader(.importReply, .deviceBusy).bytes)
             server.logger.notice("another client has it", metadata: ["peer": "\(peer)", "busid": "\(busID)"])
         case .granted(let export):
             defer { server.exports.release(export) }
+            do throws(ImportRefusal) {
+                try export.options.onImport?()
+            } catch {
+                server.logger.warning("refused: \(error)", metadata: ["peer": "\(peer)", "busid": "\(busID)"])
+                try socket.sendAll(OpHeader(.importReply, error.answer.status).bytes)
+                return
+            }
             try serve(export) { try socket.sendAll(OpMessage.importReply(export.record)) }
         }
     }
@@ -138,7 +148,9 @@ final class Connection: Sendable {
         socket.setWriteTimeout(milliseconds: 0)
         let link = SessionLink(export, socket, server.configuration, logger)
         // The client may send its first transfer as soon as it has this answer, and it will be read in order.
-        link.open()
+        link.open { [server, weak link] in
+            if let link { server.end(link) }
+        }
         // Before the client knows: a device may be removed while its connection is being made.
         server.register(link, for: self)
         var reason = "the handshake failed"
@@ -177,6 +189,17 @@ final class Connection: Sendable {
             \(completed) periodic transfers, \(late) of them more than 1 ms late; the worst delay so far was \
             \(after.worst / 1000) µs
             """)
+    }
+}
+
+extension ImportRefusal.Answer {
+    /// The answer as Linux's usbipd gives it.
+    fileprivate var status: OpStatus {
+        switch self {
+        case .busy: .deviceBusy
+        case .error: .deviceError
+        case .absent: .noDevice
+        }
     }
 }
 

@@ -14,11 +14,10 @@ public final class Export: @unchecked Sendable {
     public let executor: DeviceExecutor
     let busNumber: UInt32
     let deviceNumber: UInt32
-    /// The device as it was when it was exported, for lists: an attached one is not listed.
-    public let identity: DeviceIdentity
+    private let presence: Mutex<(identity: DeviceIdentity, isPresent: Bool)>
     let device: any USBDevice
     private let paced: PacedDevice?
-    private let onRelease: (@Sendable () -> Void)?
+    let options: ExportOptions
     let onEvent: @Sendable (ExportEvent) -> Void
     /// Whether a client has gone, and what is done after it is not: copying files may take long.
     let isReleasing = Atomic(false)
@@ -28,10 +27,10 @@ public final class Export: @unchecked Sendable {
     /// Takes over a device.
     ///
     /// - Parameters:
-    ///   - onRelease: called on the connection's thread when a client has gone, before the next can come.
+    ///   - pace: when periodic transfers end.
     ///   - onEvent: called on a connection's thread or the device's executor; must not block.
     init(
-        busID: String, number: Int, device: sending any USBDevice, pace: Pace, onRelease: (@Sendable () -> Void)?,
+        busID: String, number: Int, device: sending any USBDevice, pace: Pace, options: ExportOptions,
         onEvent: @escaping @Sendable (ExportEvent) -> Void
     ) {
         self.busID = busID
@@ -39,18 +38,29 @@ public final class Export: @unchecked Sendable {
         busNumber = 1
         deviceNumber = UInt32(2 + number % 250)
         executor = DeviceExecutor(clock: EventThread.shared)
-        identity = device.identity
-        paced = pace == .bus ? PacedDevice(device) : nil
+        presence = Mutex((device.identity, true))
+        paced = pace == .bus && !options.isHardware ? PacedDevice(device) : nil
         self.device = paced ?? device
-        self.onRelease = onRelease
+        self.options = options
         self.onEvent = onEvent
+        executor.setPresentation { [weak self] in self?.note($0) }
         self.device.attach(to: executor)
     }
+
+    private func note(_ identity: DeviceIdentity?) {
+        presence.withLock { $0 = (identity ?? $0.identity, identity != nil) }
+    }
+
+    /// What the device is, for lists: read when it was exported, or since it came back.
+    public var identity: DeviceIdentity { presence.withLock { $0.identity } }
+
+    /// Whether the device is there to be imported: hardware can be unplugged.
+    public var isPresent: Bool { presence.withLock { $0.isPresent } }
 
     /// Does what there is to do after a client, on the connection's thread.
     func released() {
         isReleasing.store(true, ordering: .releasing)
-        onRelease?()
+        options.onRelease?()
         isReleasing.store(false, ordering: .releasing)
     }
 
@@ -69,7 +79,8 @@ public final class Export: @unchecked Sendable {
     public var deviceID: UInt32 { busNumber << 16 | deviceNumber }
 
     var record: DeviceRecord {
-        DeviceRecord(
+        let identity = identity
+        return DeviceRecord(
             path: "/sys/devices/ghostplug/\(busID)", busID: busID, busNumber: busNumber, deviceNumber: deviceNumber,
             speed: identity.speed.rawValue, vendorID: identity.vendorID, productID: identity.productID,
             release: identity.release,
@@ -84,6 +95,24 @@ public final class Export: @unchecked Sendable {
             device: record,
             interfaces: identity.interfaces.map { ClassRecord($0.code, $0.subclass, $0.protocol) })
     }
+}
+
+/// What a server is to know of a device beyond the device itself.
+public struct ExportOptions: Sendable {
+    /// When periodic transfers end; nil for what the server's configuration says.
+    public var pace: Pace?
+    /// Whether real hardware is behind the device: it comes configured, keeps time by itself, and its calls can take
+    /// long, so that no thread that others depend on makes them.
+    public var isHardware = false
+    /// Called on a connection's thread before its client is given the device, which it may take from whoever else has it.
+    ///
+    /// Throws why the client cannot have it; ``onRelease`` is not called then.
+    public var onImport: (@Sendable () throws(ImportRefusal) -> Void)?
+    /// Called on a connection's thread when its client has gone, before the next can import the device.
+    public var onRelease: (@Sendable () -> Void)?
+
+    /// Makes the options of a simulated device.
+    public init() {}
 }
 
 /// Something that happened between an exported device and its host.

@@ -50,7 +50,7 @@ final class ExportTable: Sendable {
     /// The devices that can be imported now: as Linux's usbipd, one that is taken is not shown.
     var available: [DeviceListEntry] {
         state.withLock { state in
-            state.exports.filter { !state.taken.contains(ObjectIdentifier($0)) }.map(\.listEntry)
+            state.exports.filter { !state.taken.contains(ObjectIdentifier($0)) && $0.isPresent }.map(\.listEntry)
         }
     }
 
@@ -58,6 +58,8 @@ final class ExportTable: Sendable {
         case granted(Export)
         case busy
         case unknown
+        /// It is on offer, and unplugged at the moment.
+        case absent
     }
 
     /// Takes a device for one client.
@@ -77,6 +79,7 @@ final class ExportTable: Sendable {
     private func claimNow(_ busID: String) -> Claim {
         state.withLock { state in
             guard let export = state.exports.first(where: { $0.busID == busID }) else { return .unknown }
+            guard export.isPresent else { return .absent }
             return state.taken.insert(ObjectIdentifier(export)).inserted ? .granted(export) : .busy
         }
     }

@@ -42,12 +42,14 @@ import USBIPSession
     deinit { unsafe buffer.deallocate() }
 
     /// Connects the device.
-    func open() {
+    ///
+    /// - Parameter unplug: ends the connection when the device wants it; called from any thread, and must not wait.
+    func open(unplug: @escaping @Sendable () -> Void) {
         export.executor.run {
             export.device.connect()
-            export.device.configure(export.identity.configurationValue)
+            if !export.options.isHardware { export.device.configure(export.identity.configurationValue) }
             export.executor.setAfterWork { [unowned self] mayBlock in self.afterWork(mayBlock) }
-            export.executor.setEndConnection { [socket] in socket.shutdown() }
+            export.executor.setEndConnection(unplug)
         }
     }
 
@@ -64,7 +66,7 @@ import USBIPSession
     func run() -> End {
         while true {
             // Not within a transfer: what comes next belongs into its memory.
-            if calmReads >= Self.calmAfter, unsafe landing.isEmpty { rest() }
+            if calmReads >= Self.calmAfter, !export.options.isHardware, unsafe landing.isEmpty { rest() }
             if let end = end ?? read() { return end }
         }
     }

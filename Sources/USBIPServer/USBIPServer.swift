@@ -35,19 +35,18 @@ public final class USBIPServer: Sendable {
     /// - Parameters:
     ///   - busID: 1 to 31 characters of `0-9 a-z A-Z . : _ -`; nil takes the first free of `1-1`, `1-2`, ….
     ///   - device: from now on touched only on the export's executor.
-    ///   - pace: nil for what the server's configuration says.
-    ///   - onRelease: called when a client has gone, before the next can import the device.
+    ///   - options: what to know of it besides.
     ///   - onEvent: called on a connection's thread or the device's executor; must not block.
     /// - Throws: ``ExportError`` when the bus id is used or impossible.
     @discardableResult
     public func export(
-        busID: String? = nil, device: sending any USBDevice, pace: Pace? = nil,
-        onRelease: (@Sendable () -> Void)? = nil, onEvent: @escaping @Sendable (ExportEvent) -> Void = { _ in }
+        busID: String? = nil, device: sending any USBDevice, options: ExportOptions = ExportOptions(),
+        onEvent: @escaping @Sendable (ExportEvent) -> Void = { _ in }
     ) throws(ExportError) -> Export {
         let box = Handover(device)
-        let pace = pace ?? configuration.pace
+        let pace = options.pace ?? configuration.pace
         return try exports.add(busID: busID) { name, number in
-            Export(busID: name, number: number, device: box.device, pace: pace, onRelease: onRelease, onEvent: onEvent)
+            Export(busID: name, number: number, device: box.device, pace: pace, options: options, onEvent: onEvent)
         }
     }
 
@@ -65,7 +64,7 @@ public final class USBIPServer: Sendable {
         let links = state.withLock { state in state.links.values.filter { $0.export === export } }
         for link in links { link.drain() }
         if !links.isEmpty { pause(milliseconds: configuration.drainTime) }
-        export.executor.unplug()
+        for link in links { link.socket.shutdown() }
     }
 
     /// Whether a client has a device, or what the export does after a client is not done.
@@ -150,6 +149,13 @@ public final class USBIPServer: Sendable {
             throw ExportError(description: "\(export.busID) is another device by now")
         case .busy: throw ExportError(description: "another client has \(export.busID)")
         case .unknown: throw ExportError(description: "\(export.busID) is no longer there")
+        case .absent: throw ExportError(description: "\(export.busID) is not plugged in")
+        }
+        do throws(ImportRefusal) {
+            try export.options.onImport?()
+        } catch {
+            exports.release(export)
+            throw ExportError(description: "\(error)")
         }
         let connection = Connection(socket, self, peer: peer)
         let isAdmitted = state.withLock { state in
@@ -158,7 +164,7 @@ public final class USBIPServer: Sendable {
             return true
         }
         guard isAdmitted else {
-            exports.release(export)
+            giveUp(export)
             throw ExportError(description: "the server is being stopped")
         }
         do throws(SocketError) {
@@ -169,10 +175,16 @@ public final class USBIPServer: Sendable {
                 onEnd()
             }
         } catch {
-            exports.release(export)
+            giveUp(export)
             forget(connection)
             throw ExportError(description: "\(error)")
         }
+    }
+
+    /// Undoes the import of a device that its client was never given.
+    private func giveUp(_ export: Export) {
+        releasing { export.released() }
+        exports.release(export)
     }
 
     private func admit(_ socket: StreamSocket) {
@@ -220,11 +232,15 @@ public final class USBIPServer: Sendable {
             state.links[ObjectIdentifier(connection)] = link
             return state.isStopping
         }
-        guard isStopping || !exports.offers(link.export) else { return }
+        if isStopping || !exports.offers(link.export) { end(link) }
+    }
+
+    /// Ends a connection as ``remove(_:)`` does, without waiting for it.
+    func end(_ link: SessionLink) {
         link.drain()
         let (socket, milliseconds) = (link.socket, configuration.drainTime)
         do throws(SocketError) {
-            try startThread("removed") {
+            try startThread("unplug") {
                 pause(milliseconds: milliseconds)
                 socket.shutdown()
             }

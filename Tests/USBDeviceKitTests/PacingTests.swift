@@ -307,6 +307,7 @@ struct AlarmTests {
         init(_ clock: any BusClock) { self.clock = clock }
         func post(_ work: @escaping @Sendable () -> Void) { work() }
         func unplug() {}
+        func present(_ identity: DeviceIdentity?) {}
     }
 
     private final class Order: @unchecked Sendable {

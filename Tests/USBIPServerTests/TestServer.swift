@@ -30,8 +30,10 @@ final class TestServer: Sendable {
     /// Exports a device.
     func add(_ busID: String? = nil, onRelease: (@Sendable () -> Void)? = nil) throws -> ExportedDevice {
         let device = ScriptedDevice()
+        var options = ExportOptions()
+        options.onRelease = onRelease
         return ExportedDevice(
-            export: try server.export(busID: busID, device: device, onRelease: onRelease), device: device)
+            export: try server.export(busID: busID, device: device, options: options), device: device)
     }
 
     func connect() throws -> StreamSocket {

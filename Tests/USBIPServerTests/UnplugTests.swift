@@ -18,6 +18,8 @@ struct UnplugTests {
             try client.socket.sendAll(client.model.submit(1, .in(2), length: 8))
             #expect(settles { device.on { !$0.waiting.isEmpty } })
             device.export.executor.unplug()
+            let answer = try client.replies(1).first
+            #expect(answer?.submit?.status == TransferStatus.shutdown.rawValue, "what waits is answered")
             #expect(client.socket.isAtEnd, "the client sees the connection end")
             #expect(settles { device.on { $0.disconnections == round && $0.waiting.isEmpty } })
         }

@@ -24,7 +24,9 @@ private final class ServedDrive {
             try DeviceSpecification(parsing: "drive:size=1M,format=none"), ModelContext(index: 0, logger: logger))
         // Made here and given away here: from now on only its executor touches it.
         nonisolated(unsafe) let given = made.device
-        try unsafe server.export(busID: "1-1", device: given, onRelease: made.onRelease)
+        var options = ExportOptions()
+        options.onRelease = made.onRelease
+        try unsafe server.export(busID: "1-1", device: given, options: options)
         let port = try server.start().first?.port ?? 0
         device = try RemoteDevice.attach(to: HostAndPort(host: "127.0.0.1", port: port), busID: "1-1")
         try device.select(configuration: 1)

@@ -2,6 +2,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <semaphore.h>
 #include <stdint.h>
 
 /// Accepts a connection whose descriptor programs that are started do not inherit.
@@ -26,5 +27,11 @@ int linux_poll_wait(int poll, uint64_t *tags, int room, int is_blocking);
 int linux_timer_create(void);
 /// Sets a timer to expire at a time of the clock, in nanoseconds; 0 stops it.
 int linux_timer_set(int timer, uint64_t nanoseconds);
+
+/// Waits for a semaphore, not longer than so many nanoseconds of the monotonic clock.
+int linux_semaphore_wait(sem_t *semaphore, uint64_t nanoseconds);
+
+/// Opens a socket that can be read whenever the kernel has found or lost a device; what is read is of no use.
+int linux_uevents_open(void);
 
 #endif

@@ -77,11 +77,15 @@ package final class RunningDevices: Sendable {
         context.events = watch.sink
         let made = try ModelRegistry.make(specification, context)
         let box = Handover(made)
+        var options = ExportOptions()
+        options.pace = made.pace
+        options.isHardware = made.isHardware
+        options.onImport = made.onImport
+        options.onRelease = made.onRelease
         let export: Export
         do throws(ExportError) {
             export = try server.export(
-                busID: busID, device: box.takeDevice(), pace: made.pace, onRelease: made.onRelease,
-                onEvent: { watch.note($0) })
+                busID: busID, device: box.takeDevice(), options: options, onEvent: { watch.note($0) })
         } catch {
             throw ModelError(error.description)
         }

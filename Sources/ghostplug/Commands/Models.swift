@@ -41,8 +41,9 @@ struct Models: ParsableCommand {
     }
 
     private static func page(_ model: any DeviceModel.Type) -> String {
+        let subject = model.subject.map { "\($0.uppercased())," } ?? ""
         var lines = [
-            "\(model.name): \(model.summary)", "", "  \(model.name):KEY=VALUE,KEY=VALUE,…", "",
+            "\(model.name): \(model.summary)", "", "  \(model.name):\(subject)KEY=VALUE,KEY=VALUE,…", "",
             "A key alone means yes. A comma or a backslash in a value is written with a backslash before it.", "",
         ]
         for key in model.keys + ModelKey.common {

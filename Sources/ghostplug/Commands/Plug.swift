@@ -40,6 +40,12 @@ struct Plug: ParsableCommand {
     @Argument(help: ArgumentHelp("The devices, such as drive or keyboard:layout=de.", valueName: "device"))
     var devices: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "What a real device must be for real:* to stand for it: see 'serve'; repeatable.", valueName: "key=value,…")
+    )
+    var match: [String] = []
+
     @Flag(inversion: .prefixedNo, help: "Wait until drivers are bound and nodes exist.")
     var wait = true
 
@@ -126,11 +132,12 @@ struct Plug: ParsableCommand {
         do throws(ConfigurationError) {
             if let config { try settings.read(file: config) }
             try settings.override(
-                devices: devices,
+                devices: devices, matches: match,
                 scalars: ["pace": pace, "control": control, "log-level": logLevel, "log-format": logFormat])
         } catch {
             throw Failure("\(error)", .validationFailure)
         }
+        try settings.expandStars()
         guard !settings.devices.isEmpty else {
             throw Failure("no device to plug in; try 'ghostplug plug drive', or see --help", .validationFailure)
         }

@@ -8,7 +8,7 @@ import USBIPServer
 /// `ghostplug serve`.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve simulated devices over USB/IP.",
+        abstract: "Serve simulated devices, or this machine's real ones, over USB/IP.",
         discussion: """
             A device is MODEL or MODEL:KEY=VALUE,…; 'ghostplug models' shows what \
             there is. The server runs until it gets SIGINT (Ctrl-C) or SIGTERM; it \
@@ -23,6 +23,18 @@ struct Serve: ParsableCommand {
               ghostplug serve drive --listen 0.0.0.0:3240 --allow 192.168.1.0/24
               ghostplug serve --config bench.yaml
               ghostplug serve keyboard mouse & ghostplug ctl type 1-1 'hello'
+              ghostplug serve real:3-1.2              ('ghostplug devices' shows which)
+              ghostplug serve 'real:*' --match class=mass-storage --match vendor=1d6b
+
+            REAL DEVICES:
+              'real:*' stands for every device that meets a --match when the server
+              starts: never hubs, nor what was attached over USB/IP. A --match has
+              conditions with commas between them, which must all hold:
+                class=08, or class=mass-storage, hid, audio, printer, video, …
+                vendor=1d6b   product=0104   serial=TEXT
+                speed=low|full|high|super|super-plus
+                driver=usb-storage, or driver=none
+              Options of the star, as in 'real:*,wait', go to each of them.
 
             CONFIGURATION FILE:
               listen: [127.0.0.1:3240]
@@ -40,6 +52,9 @@ struct Serve: ParsableCommand {
                   busid: 1-7
                   dir: ./payload
                   readonly: yes
+                - model: real
+                  device: "*"
+                  match: [class=hid, "vendor=1d6b,product=0104"]
 
             What the command line says comes on top of the file: devices are added, \
             other settings replaced.
@@ -47,6 +62,11 @@ struct Serve: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The devices, such as drive or drive:size=1G,label=DATA.", valueName: "device"))
     var devices: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What a real device must be for real:* to stand for it; repeatable.", valueName: "key=value,…"))
+    var match: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -111,7 +131,7 @@ struct Serve: ParsableCommand {
         do throws(ConfigurationError) {
             if let config { try settings.read(file: config) }
             try settings.override(
-                devices: devices, listen: listen, allow: allow,
+                devices: devices, matches: match, listen: listen, allow: allow,
                 scalars: [
                     "max-connections": maxConnections, "max-waiting": maxWaiting,
                     "handshake-timeout": handshakeTimeout, "pace": pace, "control": control, "log-level": logLevel,
@@ -120,6 +140,7 @@ struct Serve: ParsableCommand {
         } catch {
             throw Failure("\(error)", .validationFailure)
         }
+        try settings.expandStars()
         // Nobody who forgot the device is to wait for it; who names a control socket means to add some later.
         if settings.devices.isEmpty {
             guard case .at = settings.control else {

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import SocketIO
 import USBIPServer
+import USBPassthrough
 import Yams
 
 extension ServeSettings {
@@ -37,6 +38,7 @@ extension ServeSettings {
                 for entry in try Self.sequence(value, "\(place): devices") {
                     devices.append(try Self.device(entry, file))
                 }
+            case "match": matches = try Self.matches(value, "\(place): match")
             case "listen":
                 server.listen = []
                 for entry in try Self.sequence(value, "\(place): listen") {
@@ -52,20 +54,30 @@ extension ServeSettings {
             default:
                 throw ConfigurationError(
                     "\(place): there is no setting '\(key.string ?? "?")'; there are: "
-                        + (["devices", "listen", "allow"] + Self.scalarKeys).joined(separator: ", "))
+                        + (["devices", "match", "listen", "allow"] + Self.scalarKeys).joined(separator: ", "))
             }
         }
     }
 
-    /// A device: a specification as on the command line, or a mapping with `model` and the model's keys.
+    private static func matches(_ node: Node, _ place: String) throws(ConfigurationError) -> [DeviceMatch] {
+        var matches: [DeviceMatch] = []
+        for entry in try sequence(node, place) { matches.append(try match(try scalar(entry, place), place)) }
+        return matches
+    }
+
+    /// A device: a specification as on the command line, or a mapping with `model` and the model's keys, and for `real`
+    /// with `match`.
     private static func device(_ node: Node, _ file: String) throws(ConfigurationError) -> Device {
         let place = place(node, file)
         guard let mapping = node.mapping else { return try device(try scalar(node, place), place) }
         var specification = DeviceSpecification(model: "")
+        var matches: (place: String, all: [DeviceMatch]) = ("", [])
         for (key, value) in mapping {
             let place = Self.place(key, file)
             let name = try scalar(key, place)
-            if name == "model" {
+            if name == "match" {
+                matches = (place, try Self.matches(value, "\(place): match"))
+            } else if name == "model" {
                 specification.model = try scalar(value, "\(place): model")
             } else if let list = value.sequence {
                 for entry in list { specification.options.append(.init(name, try scalar(entry, "\(place): \(name)"))) }
@@ -80,14 +92,18 @@ extension ServeSettings {
         var line = place
         do throws(ModelError) {
             let model = try ModelRegistry.model(named: specification.model)
-            for (key, _) in mapping where key.string != "model" {
+            for (key, _) in mapping where !["model", "match"].contains(key.string) {
                 line = Self.place(key, file)
                 try ModelRegistry.checkKey(key.string ?? "?", of: model)
             }
         } catch {
             throw ConfigurationError("\(line): \(error)")
         }
-        return Device(specification: specification, origin: place)
+        let device = Device(specification: specification, origin: place, matches: matches.all)
+        guard device.isStar || matches.all.isEmpty else {
+            throw ConfigurationError("\(matches.place): match goes with 'model: real' and 'device: \"*\"' only")
+        }
+        return device
     }
 
     // MARK: Nodes

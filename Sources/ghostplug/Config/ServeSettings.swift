@@ -5,6 +5,7 @@ import SocketIO
 import USBDeviceKit
 import USBIPServer
 import USBIPSession
+import USBPassthrough
 
 /// What is wrong with a setting, and where it stands.
 struct ConfigurationError: Error, CustomStringConvertible {
@@ -42,9 +43,13 @@ struct ServeSettings {
         var specification: DeviceSpecification
         /// Where it was given, for messages: `drive:size=1G`, or `bench.yaml:7`.
         var origin: String
+        /// For `real:*`: what a device must meet, any of these; none for what all have in common.
+        var matches: [DeviceMatch] = []
     }
 
     var devices: [Device] = []
+    /// What `real:*` stands for: devices that meet any of these.
+    var matches: [DeviceMatch] = []
     var server = ServerConfiguration()
     var control = ControlPlace.usual
     var logLevel = Logger.Level.info
@@ -59,9 +64,14 @@ struct ServeSettings {
     ///
     /// - Parameter scalars: values by ``scalarKeys``; nil where the command line says nothing.
     mutating func override(
-        devices: [String], listen: [String] = [], allow: [String] = [], scalars: [String: String?] = [:]
+        devices: [String], matches: [String] = [], listen: [String] = [], allow: [String] = [],
+        scalars: [String: String?] = [:]
     ) throws(ConfigurationError) {
         for text in devices { self.devices.append(try Self.device(text, "'\(text)'")) }
+        if !matches.isEmpty {
+            self.matches = []
+            for text in matches { self.matches.append(try Self.match(text, "--match")) }
+        }
         if !listen.isEmpty {
             server.listen = []
             for text in listen { server.listen.append(try Self.address(text, "--listen")) }

@@ -1,0 +1,94 @@
+import CLinux
+import Glibc
+import SocketIO
+import Synchronization
+
+/// Notices that devices are plugged in and unplugged, with the kernel's own news.
+///
+/// Libusb's news come from udev, where there is no udev (containers, small systems) none come. The kernel's do, but not
+/// into every container: there a look every second has to do.
+final class PlugWatch: Sendable {
+    static let shared = PlugWatch(isManual: false)
+
+    private struct State {
+        var places: [DevicePlace] = []
+        var isRunning = false
+    }
+
+    private let state = Mutex(State())
+    private let isManual: Bool
+
+    /// - Parameter isManual: whether somebody else calls ``look()``, as tests do.
+    init(isManual: Bool) { self.isManual = isManual }
+
+    /// Watches a place, unless its device is watched already.
+    ///
+    /// - Returns: false when another place has the same device.
+    func add(_ place: DevicePlace) -> Bool {
+        let (isFree, mustStart) = state.withLock { state in
+            if let path = place.host?.path, state.places.contains(where: { $0.host?.path == path }) {
+                return (false, false)
+            }
+            state.places.append(place)
+            guard !isManual else { return (true, false) }
+            defer { state.isRunning = true }
+            return (true, !state.isRunning)
+        }
+        if mustStart, (try? startThread("plug watch") { [self] in run() }) == nil {
+            state.withLock { $0.isRunning = false }
+        }
+        return isFree
+    }
+
+    func remove(_ place: DevicePlace) { state.withLock { $0.places.removeAll { $0 === place } } }
+
+    /// How long a device that has come is looked at in short steps.
+    private static let shortSteps: Int32 = 100
+    private static let longSteps: Int32 = 1000
+
+    private func run() {
+        let news = linux_uevents_open()
+        defer { if news >= 0 { close(news) } }
+        var step = Self.longSteps
+        while true {
+            Self.wait(news, step)
+            guard let isSettled = look() else { return }
+            step = isSettled ? Self.longSteps : Self.shortSteps
+        }
+    }
+
+    /// Looks at every place.
+    ///
+    /// - Returns: whether there is nothing to be looked at again soon; nil when there are no places left.
+    @discardableResult
+    func look() -> Bool? {
+        guard let places = next() else { return nil }
+        var isSettled = true
+        for place in places {
+            let others = Set(places.compactMap { $0 === place ? nil : $0.host?.path })
+            if !place.check(others: others) { isSettled = false }
+        }
+        return isSettled
+    }
+
+    /// The places to look at; nil when there are none left, and the thread ends.
+    private func next() -> [DevicePlace]? {
+        state.withLock { state in
+            if state.places.isEmpty { state.isRunning = false }
+            return state.places.isEmpty ? nil : state.places
+        }
+    }
+
+    /// Waits for news, or for some time.
+    private static func wait(_ news: Int32, _ milliseconds: Int32) {
+        guard news >= 0 else {
+            pause(milliseconds: milliseconds)
+            return
+        }
+        var entry = pollfd(fd: news, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&entry, 1, milliseconds) > 0 else { return }
+        // What happened is seen by looking; an overflow says only that more has happened.
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        while unsafe recv(news, &bytes, bytes.count, 0) > 0 || errno == ENOBUFS {}
+    }
+}
