@@ -26,6 +26,9 @@ public import USBCore
     /// The length of the transfer that has waited longest; nil when nothing waits.
     public var firstRequestedLength: Int? { unsafe head?.pointee.requestedLength }
 
+    /// The name of the transfer that has waited longest; nil when nothing waits.
+    public var firstID: URB.ID? { unsafe head?.pointee.id }
+
     /// Lends the transfer that has waited longest; nil when nothing waits.
     func withFirst<R>(_ body: (borrowing URB) -> R) -> R? { unsafe Self.lend(head, body) }
 

@@ -54,6 +54,9 @@ public final class Export: @unchecked Sendable {
     /// What the device is, for lists: read when it was exported, or since it came back.
     public var identity: DeviceIdentity { presence.withLock { $0.identity } }
 
+    /// Whether real hardware is behind the device.
+    public var isHardware: Bool { options.isHardware }
+
     /// Whether the device is there to be imported: hardware can be unplugged.
     public var isPresent: Bool { presence.withLock { $0.isPresent } }
 

@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import SocketIO
+import Synchronization
 import USBDeviceKit
 import USBIPSession
 
@@ -25,6 +26,7 @@ import USBIPSession
     /// More bytes than this at once are no calm.
     private static let calmBytes = 2048
     private let resting = Semaphore()
+    private let isEnding = Atomic(false)
     /// Whether the buffer has commands that nobody has looked at.
     private var isUnread = false
     private var end: End?
@@ -47,7 +49,7 @@ import USBIPSession
     func open(unplug: @escaping @Sendable () -> Void) {
         export.executor.run {
             export.device.connect()
-            if !export.options.isHardware { export.device.configure(export.identity.configurationValue) }
+            if !export.isHardware { export.device.configure(export.identity.configurationValue) }
             export.executor.setAfterWork { [unowned self] mayBlock in self.afterWork(mayBlock) }
             export.executor.setEndConnection(unplug)
         }
@@ -66,7 +68,7 @@ import USBIPSession
     func run() -> End {
         while true {
             // Not within a transfer: what comes next belongs into its memory.
-            if calmReads >= Self.calmAfter, !export.options.isHardware, unsafe landing.isEmpty { rest() }
+            if calmReads >= Self.calmAfter, !export.isHardware, unsafe landing.isEmpty { rest() }
             if let end = end ?? read() { return end }
         }
     }
@@ -193,7 +195,17 @@ import USBIPSession
     }
 
     /// Ends every transfer with an answer; the peer has a moment to take them.
-    func drain() { export.executor.post { [self] in session.drain() } }
+    ///
+    /// Never waits: what hardware does for that can take long, and has a thread of its own.
+    func drain() {
+        let drain: @Sendable () -> Void = { [self] in export.executor.post { [self] in session.drain() } }
+        guard export.isHardware else { return drain() }
+        // Without a thread the connection's end does it, a little later.
+        try? startThread("drain", drain)
+    }
+
+    /// Whether this is the first time that somebody ends the connection.
+    func beginEnd() -> Bool { !isEnding.exchange(true, ordering: .acquiringAndReleasing) }
 
     /// Disconnects the device.
     func close() {

@@ -5,7 +5,7 @@ public import USBDeviceKit
 
 /// Serves devices over USB/IP.
 ///
-/// Make one, ``export(busID:device:onRelease:)`` devices, ``start()`` it, and ``stop()`` it.
+/// Make one, ``export(busID:device:options:onEvent:)`` devices, ``start()`` it, and ``stop()`` it.
 public final class USBIPServer: Sendable {
     let configuration: ServerConfiguration
     /// Where the server tells what its user should know.
@@ -232,11 +232,12 @@ public final class USBIPServer: Sendable {
             state.links[ObjectIdentifier(connection)] = link
             return state.isStopping
         }
-        if isStopping || !exports.offers(link.export) { end(link) }
+        if isStopping || !exports.offers(link.export) || !link.export.isPresent { end(link) }
     }
 
     /// Ends a connection as ``remove(_:)`` does, without waiting for it.
     func end(_ link: SessionLink) {
+        guard link.beginEnd() else { return }
         link.drain()
         let (socket, milliseconds) = (link.socket, configuration.drainTime)
         do throws(SocketError) {
@@ -276,7 +277,10 @@ public final class USBIPServer: Sendable {
         while state.withLock({ $0.releasing > 0 }) { pause(milliseconds: 20) }
         // The last moments of the connections' own threads.
         _ = wait(milliseconds: 1000) { self.connectionCount > 0 }
-        if !haveEnded { logger.error("\(connectionCount) connections did not end: their devices do not return") }
+        if !haveEnded {
+            let names = state.withLock { $0.links.values.map(\.export.busID) }.sorted().joined(separator: ", ")
+            logger.error("\(connectionCount) connections did not end (\(names)): their devices do not return")
+        }
         return haveEnded
     }
 

@@ -48,7 +48,7 @@ public protocol SessionOutput: AnyObject {
     /// Idle slots, threaded through themselves: an array would cost each transfer two checks for exclusive access.
     private var freeSlots: UnsafeMutablePointer<URBSlot>?
     /// Keeps a closed session alive until a slow device has given its last transfer back.
-    private var selfUntilEmpty: URBSession?
+    var selfUntilEmpty: URBSession?
 
     // Answers on their way out.
     let outputBuffer: UnsafeMutableRawPointer
@@ -372,31 +372,5 @@ public protocol SessionOutput: AnyObject {
         unsafe slot.pointee.freeOwned()
         unsafe slot.pointee.next = freeSlots
         unsafe freeSlots = slot
-    }
-
-    // MARK: End
-
-    /// Answers what waits, and everything that still comes, with `ESHUTDOWN`: drivers stop resubmitting.
-    ///
-    /// Half of a graceful end; the other is to go on reading for a moment, because a client that is waiting for a
-    /// transfer or an unlink when the connection breaks can wait for ever.
-    public func drain() {
-        guard !isClosed else { return }
-        isDraining = true
-        for id in unsafe Array(kept.keys) { device.cancel(id) }
-    }
-
-    /// The connection is gone: takes every transfer back and disconnects the device.
-    public func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        unsafe arriving = nil
-        device.disconnect()
-        for id in unsafe Array(kept.keys) { device.cancel(id) }
-        if waitingCount > 0 { selfUntilEmpty = self }
-    }
-
-    func releaseIfEmpty() {
-        if isClosed, waitingCount == 0 { selfUntilEmpty = nil }
     }
 }

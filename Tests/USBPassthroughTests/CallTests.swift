@@ -14,7 +14,10 @@ struct CallTests {
         #expect(bench.control(.setConfiguration(2))?.status == .success)
         #expect(
             bench.fake.history.dropFirst(before)
-                == ["release 1", "release 0", "setConfiguration 2", "detachDriver 0", "claim 0"])
+                == [
+                    "release 1", "release 0", "detachDriver 0: not found", "detachDriver 1: not found",
+                    "setConfiguration 2", "detachDriver 0", "claim 0",
+                ])
         #expect(bench.on { $0.device.transferType(of: .in(5)) } == .bulk)
         #expect(bench.on { $0.device.transferType(of: .in(1)) } == nil)
         #expect(bench.read(.in(5), 8, .completed([5]))?.data == [5])
@@ -58,7 +61,7 @@ struct CallTests {
 
     @Test(
         "when a configuration cannot be selected, the host is told, and everything is as it was",
-        arguments: [(LibUSBError.busy, -16 as Int32), (.io, -71)])
+        arguments: [(LibUSBError.busy, -16 as Int32), (.io, -32)])
     func configurationRefused(error: LibUSBError, errno: Int32) throws {
         let bench = try Bench()
         bench.fake.fail(.setConfiguration, error)
@@ -147,9 +150,21 @@ struct CallTests {
         // Numbers of standard requests in requests of a class or a maker.
         .init(requestType: 0x20, request: 9, value: 2), .init(requestType: 0x21, request: 11, value: 1),
         .init(requestType: 0x40, request: 5, value: 3), .init(requestType: 0x42, request: 1, index: 0x81),
-        // SET_CONFIGURATION and SET_INTERFACE to whom they mean nothing.
-        .init(requestType: 0x01, request: 9, value: 2), .init(requestType: 0x00, request: 11, value: 1),
     ]
+
+    @Test(
+        "SET_ADDRESS, SET_CONFIGURATION and SET_INTERFACE to whom they mean nothing are refused: some devices do not look",
+        arguments: [
+            SetupPacket(requestType: 0x01, request: 5, value: 9), .init(requestType: 0x80, request: 5, value: 9),
+            .init(requestType: 0x01, request: 9, value: 2), .init(requestType: 0x00, request: 11, value: 1),
+        ])
+    func malformed(setup: SetupPacket) throws {
+        let bench = try Bench { $0.control = { _ in .completed() } }
+        let before = bench.fake.history
+        #expect(bench.control(setup)?.status == .stalled)
+        #expect(bench.fake.count(.submit) == 0 && bench.fake.history == before)
+        bench.finish()
+    }
 
     @Test("all other requests reach the device", arguments: lookalikes)
     func passedOn(setup: SetupPacket) throws {

@@ -136,4 +136,16 @@ struct CancelTests {
         #expect(bench.outcome(id)?.status == .cancelled)
         bench.finish()
     }
+
+    @Test("what the system would not give back just then is asked for again: the device must not be stuck for that")
+    func refused() throws {
+        let bench = try Bench()
+        bench.fake.fail(.cancel, .other)
+        let id = bench.on { $0.submitIn(.in(1), 8) }
+        bench.on { $0.cancel(id) }
+        #expect(bench.fake.inFlight.map(\.isCancelled) == [false])
+        bench.finish()
+        #expect(bench.outcome(id)?.status == .cancelled)
+        #expect(bench.fake.count(.cancel) == 2)
+    }
 }

@@ -1,4 +1,6 @@
 import DirectHost
+import Synchronization
+import TestSupport
 import Testing
 import USBCore
 import USBDeviceKit
@@ -181,5 +183,58 @@ struct LifecycleTests {
         bench.fake.finish(.in(1), .completed([1, 2, 3]))
         bench.finish()
         #expect(bench.outcome(id) != nil)
+    }
+
+    @Test("a device that keeps its transfers is not closed under them; it is when they have come back")
+    func stuck() throws {
+        let bench = try Bench()
+        bench.fake.cancelling = .never
+        _ = bench.on { $0.submitIn(.in(1), 64) }
+        bench.on { $0.device.disconnect() }
+        let opened = try #require(bench.real.device.opened.withLock { $0 })
+        #expect(opened.close(resets: true, patience: 0) == nil)
+        #expect(bench.fake.count(.close) == 0 && bench.fake.count(.release) == 0)
+        bench.fake.finish(.in(1), .failed(.cancelled))
+        bench.finish()
+    }
+
+    @Test("a device that does not answer a request is not closed under it; it is when the answer has come")
+    func stuckCall() throws {
+        let bench = try Bench()
+        let hold = bench.fake.hold(.setAlternate)
+        let id = bench.on { $0.submitControl(.setInterface(0, alternate: 1)) }
+        #expect(bench.fake.isReached(hold))
+        bench.on { $0.device.disconnect() }
+        #expect(bench.outcome(id)?.status == .cancelled)
+        let opened = try #require(bench.real.device.opened.withLock { $0 })
+        #expect(opened.close(resets: true, patience: 0) == nil)
+        #expect(bench.fake.count(.close) == 0)
+        bench.fake.letGo(hold)
+        bench.finish()
+    }
+
+    @Test("nothing of a host's time with the device stays in memory")
+    func memory() throws {
+        let bench = try Bench()
+        #expect(bench.read(.in(1), 8, .completed([1]))?.data == [1])
+        #expect(bench.control(.setInterface(0, alternate: 1))?.status == .success)
+        weak let opened = bench.real.device.opened.withLock { $0 }
+        #expect(opened != nil)
+        bench.finish()
+        // Its threads end a moment after they have said so.
+        #expect(settles { opened == nil })
+    }
+
+    @Test("a device that is offered no longer leaves no context of libusb's behind, and no file")
+    func context() throws {
+        let fake: FakeLibUSB
+        do {
+            let bench = try Bench()
+            fake = bench.fake
+            #expect(bench.read(.in(1), 8, .completed([1]))?.data == [1])
+            bench.finish()
+        }
+        #expect(settles { fake.count(.freeContext) == 1 })
+        #expect(fake.violations == [])
     }
 }

@@ -203,7 +203,8 @@ private final class RandomRun {
         if bench.fake.device(bench.path) == nil { bench.replug(address: 125) }
         #expect(bench.settle { $0.waiting.isEmpty }, "seed \(seed)")
         let completions = bench.on { $0.completions }
-        #expect(completions.map(\.id).sorted() == submitted, "seed \(seed): each transfer is answered once")
+        let isEachOnce = completions.map(\.id).sorted() == submitted
+        #expect(isEachOnce, "seed \(seed): each transfer is answered once")
         // Bytes reach the device whole and once; a request that is made again would show.
         let arrived = bench.fake.submitted.filter { $0.type != .control && $0.sent.count >= 64 }.map(\.sent)
         #expect(Set(arrived).count == arrived.count, "seed \(seed): nothing is sent twice")

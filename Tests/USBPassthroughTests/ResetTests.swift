@@ -99,6 +99,7 @@ struct ResetTests {
     func reenumerated() throws {
         let bench = try Bench()
         bench.fake.fail(.reset, .notFound)
+        bench.files.remove(bench.path)
         bench.on { $0.device.reset(.port) }
         #expect(bench.tap.port?.waits { $0.unplugs > 0 } == true)
         bench.finish()

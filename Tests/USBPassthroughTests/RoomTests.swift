@@ -42,7 +42,7 @@ struct RoomTests {
         bench.finish()
     }
 
-    @Test("nothing overtakes what waits for room")
+    @Test("nothing overtakes what waits for room on its endpoint; other endpoints go on")
     func order() throws {
         let bench = try Bench()
         bench.fake.memoryLimit = 1000
@@ -52,10 +52,9 @@ struct RoomTests {
                 host.submitIn(.in(2), 10),
             ]
         }
-        #expect(bench.fake.inFlight.map(\.length) == [600])
+        #expect(bench.fake.inFlight.map(\.length) == [600, 10])
         bench.fake.finish(.in(1), .completed([1]))
-        #expect(bench.fake.arrivals(on: .in(2)).count == 1)
-        #expect(bench.fake.inFlight.map(\.length) == [600, 10, 10])
+        #expect(bench.fake.arrivals(on: .in(1), 2).map(\.length) == [600, 10])
         bench.finish()
         #expect(bench.outcome(ids[0])?.data == [1])
     }

@@ -59,7 +59,7 @@ struct WakeUpTests {
             device.answer = { $0.endpoint.direction == .in ? .completed([7]) : .completed() }
         }
         bench.onCompletion { host, completion in
-            guard completion.id < 2000 else { return }
+            guard completion.id < 20_000 else { return }
             if completion.endpoint == .in(1) {
                 host.submitOut(.out(1), completion.data)
             } else {
@@ -67,7 +67,7 @@ struct WakeUpTests {
             }
         }
         bench.on { _ = $0.submitIn(.in(1), 64) }
-        #expect(bench.settle { $0.completions.count == 2000 })
+        #expect(bench.settle { $0.completions.count == 20_000 })
         bench.finish()
     }
 

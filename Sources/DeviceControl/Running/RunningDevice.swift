@@ -65,7 +65,9 @@ package final class RunningDevice: @unchecked Sendable {
     ///
     /// - Returns: what could not be finished; nil when all was.
     func finish() -> String? {
-        export.executor.run {
+        // Hardware has nothing to finish, and may hold the executor for as long as it hangs.
+        guard !export.isHardware else { return close() }
+        return export.executor.run {
             if let finished { return finished }
             let failure = close()
             finished = .some(failure)

@@ -87,6 +87,8 @@ package final class RunningDevices: Sendable {
             export = try server.export(
                 busID: busID, device: box.takeDevice(), options: options, onEvent: { watch.note($0) })
         } catch {
+            // What the model took from the world is nobody else's until it lets go.
+            _ = made.close()
             throw ModelError(error.description)
         }
         let device = RunningDevice(specification, made, export, watch)

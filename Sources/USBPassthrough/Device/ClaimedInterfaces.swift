@@ -61,6 +61,9 @@ final class ClaimedInterfaces {
         }
     }
 
+    /// Takes an interface away from its kernel driver, if it has one.
+    func detach(_ interface: UInt8) { try? libusb.detachDriver(connection, interface) }
+
     /// Gives every interface up, last first; kernel drivers do not come back by that.
     func releaseAll() {
         for interface in claimed.reversed() {

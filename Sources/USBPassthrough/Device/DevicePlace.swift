@@ -21,6 +21,7 @@ final class DevicePlace: Sendable {
     private let logger: Logger
     private let onChange: @Sendable (HostDevice?) -> Void
     private let state: Mutex<State>
+    private let hasWarnedOfRoom = Atomic(false)
 
     /// - Parameters:
     ///   - host: what is there now; nil for nothing.
@@ -50,23 +51,23 @@ final class DevicePlace: Sendable {
     var identity: DeviceIdentity { state.withLock { $0.identity } }
 
     func attach(_ port: any DevicePort) {
-        let isThere = state.withLock { state in
+        // Told under the lock, here and below, so that the last that is told is what holds.
+        state.withLock { state in
             state.port = port
-            return state.host != nil
+            if state.host == nil { port.present(nil) }
         }
-        if !isThere { port.present(nil) }
     }
 
     /// Notes that a device has gone, as somebody found who used it.
     func lost(_ device: HostDevice) {
-        let port = state.withLock { state -> (any DevicePort)?? in
-            guard let host = state.host, host.isSame(as: device) else { return nil }
+        let wasThere = state.withLock { state in
+            guard let host = state.host, host.isSame(as: device) else { return false }
             state.host = nil
-            return .some(state.port)
+            state.port?.present(nil)
+            state.port?.unplug()
+            return true
         }
-        guard let port else { return }
-        port?.present(nil)
-        port?.unplug()
+        guard wasThere else { return }
         logger.notice("\(device.path) was unplugged; it is offered again when it comes back")
         onChange(nil)
     }
@@ -76,20 +77,22 @@ final class DevicePlace: Sendable {
 
     /// Looks whether the device is still there, or is there again.
     ///
-    /// - Parameter others: paths that belong to other places.
+    /// - Parameters:
+    ///   - others: paths that belong to other places.
+    ///   - all: every device there is now; read when needed.
     /// - Returns: false when it is worth looking again soon.
-    func check(others: Set<String>) -> Bool {
+    func check(others: Set<String>, _ all: () -> [HostDevice]) -> Bool {
         if let host {
             let address = inventory.address(ofPath: host.path)
             // While a device is being reset it has none.
             if let address, address.address == 0 { return false }
             guard let address, address.bus == host.listed.bus, address.address == host.listed.address else {
                 lost(host)
-                return check(others: others)
+                return check(others: others, all)
             }
             return true
         }
-        guard let found = find(others: others) else {
+        guard let found = find(others: others, all()) else {
             state.withLock { $0.arriving = nil }
             return true
         }
@@ -106,42 +109,41 @@ final class DevicePlace: Sendable {
 
     private func take(_ device: HostDevice) {
         let identity = device.identity
-        let port = state.withLock { state in
+        state.withLock { state in
             state.host = device
             state.identity = identity
             state.arriving = nil
             state.hasWarned = false
-            return state.port
+            state.port?.present(identity)
         }
         logger.notice("\(device.path) is plugged in: \(device.name)")
-        port?.present(identity)
         onChange(device)
     }
 
-    private func find(others: Set<String>) -> HostDevice? {
-        let devices: [HostDevice]
-        do throws(InventoryError) {
-            devices = try inventory.devices()
-        } catch {
-            warn("\(error)")
-            return nil
-        }
+    private func find(others: Set<String>, _ devices: [HostDevice]) -> HostDevice? {
         var candidates = devices.filter { selector.matches($0) && !$0.isHub && !others.contains($0.path) }
         // As Inventory.find: hardware comes before what was attached over USB/IP.
         if candidates.contains(where: { !$0.isVirtual }) { candidates.removeAll(where: \.isVirtual) }
         guard candidates.count > 1 else { return candidates.first }
         let paths = candidates.map(\.path).joined(separator: ", ")
-        warn("\(selector) is more than one device now (\(paths)); none of them is offered")
-        return nil
-    }
-
-    /// Says once what keeps the device from coming back.
-    private func warn(_ text: String) {
         let isNews = state.withLock { state in
             defer { state.hasWarned = true }
             return !state.hasWarned
         }
-        if isNews { logger.warning("\(text)") }
+        if isNews { warn("\(selector) is more than one device now (\(paths)); none of them is offered") }
+        return nil
+    }
+
+    func warn(_ text: String) { logger.warning("\(text)") }
+
+    /// Says once that the system has too little room for what the host wants at once.
+    func warnOfRoom() {
+        guard !hasWarnedOfRoom.exchange(true, ordering: .relaxed) else { return }
+        warn(
+            """
+            the kernel has no room for all transfers at once, so that some fail; more, in MiB and for all programs \
+            together: echo 256 | sudo tee /sys/module/usbcore/parameters/usbfs_memory_mb
+            """)
     }
 
     /// The device as it is at this moment: its drivers may be others than when it came.

@@ -26,6 +26,16 @@ struct EndpointTable {
         return interfaces
     }
 
+    /// Whether there is such a configuration.
+    func has(configuration value: UInt8) -> Bool { configurations.contains { $0.value == value } }
+
+    /// The interface of the selected configuration that has an endpoint, in whatever setting; nil for none.
+    func interface(of endpoint: EndpointAddress) -> UInt8? {
+        configurations.first { $0.value == configuration }?.settings.first { setting in
+            setting.endpoints.contains { $0.address == endpoint }
+        }?.interface
+    }
+
     func type(of endpoint: EndpointAddress) -> TransferType? { types[Self.index(endpoint)] }
 
     /// Takes note of SET_CONFIGURATION, which resets every alternate setting (USB 2.0 §9.4.7).

@@ -15,11 +15,21 @@ import USBDeviceKit
     private(set) var capacity = 0
     /// The host's transfer while there is one.
     private var slot: UnsafeMutablePointer<URBSlot>?
-    /// Whether libusb was asked for the transfer's return.
-    var isRecalled = false
+    /// What has come of asking libusb for the transfer's return.
+    var recall = Recall.none
+    /// Whether the system takes the transfer back for a call, without a word about it.
+    var isDoomed = false
     let mailbox: Mailbox
     /// The flight behind this one in the mailbox or among the idle.
     var next: Flight?
+
+    /// Whether libusb was asked for a transfer's return.
+    enum Recall {
+        case none
+        case asked
+        /// It was, and could not do it just then; it can be asked again.
+        case refused
+    }
 
     /// - Parameter transfer: freed by whoever made it.
     init(_ transfer: LibUSBFunctions.Transfer, packetCapacity: Int, mailbox: Mailbox) {
@@ -63,7 +73,8 @@ import USBDeviceKit
 
     /// Fills in what all transfers have in common; the buffer must have room.
     func prepare(_ type: TransferType, _ endpoint: EndpointAddress, length: Int, flags: UInt8, packets: Int = 0) {
-        isRecalled = false
+        recall = .none
+        isDoomed = false
         unsafe transfer.pointee.flags = flags
         unsafe transfer.pointee.endpoint = endpoint.rawValue
         unsafe transfer.pointee.type = type.rawValue
@@ -82,8 +93,14 @@ import USBDeviceKit
     var status: TransferStatus {
         let status = unsafe TransferStatus(completion: transfer.pointee.status)
         // The kernel took it back by itself: the device was reset.
-        return status == .cancelled && !isRecalled ? .shutdown : status
+        return status == .cancelled && recall == .none ? .shutdown : status
     }
+
+    /// The bytes that it has room for or carries, a request's eight included.
+    var length: Int { unsafe Int(transfer.pointee.length) }
+
+    /// The endpoint that it goes to.
+    var endpoint: EndpointAddress { EndpointAddress(rawValue: unsafe transfer.pointee.endpoint) }
 
     /// The packets of an isochronous transfer.
     var packets: UnsafeMutableBufferPointer<libusb_iso_packet_descriptor> {

@@ -15,23 +15,25 @@ enum InterceptedRequest: Hashable {
 
     /// - Returns: nil for a request that goes to the device.
     init?(_ setup: SetupPacket) {
-        guard setup.kind == .standard, setup.direction == .out else { return nil }
+        guard setup.kind == .standard, let request = StandardRequest(rawValue: setup.request) else { return nil }
         let low = UInt8(truncatingIfNeeded: setup.index)
-        switch (setup.recipient, StandardRequest(rawValue: setup.request)) {
+        switch (request, setup.recipient, setup.direction) {
         // The device has its address from the host that it is plugged into.
-        case (.device, .setAddress): self = .swallow
-        case (.device, .setConfiguration): self = .setConfiguration(UInt8(truncatingIfNeeded: setup.value))
-        case (.interface, .setInterface):
+        case (.setAddress, .device, .out): self = .swallow
+        case (.setConfiguration, .device, .out): self = .setConfiguration(UInt8(truncatingIfNeeded: setup.value))
+        case (.setInterface, .interface, .out):
             self = .setInterface(low, alternate: UInt8(truncatingIfNeeded: setup.value))
-        case (.endpoint, .clearFeature) where setup.value == Self.endpointHalt:
+        // There are devices that look at nothing but the request's number.
+        case (.setAddress, _, _), (.setConfiguration, _, _), (.setInterface, _, _): self = .refuse
+        case (.clearFeature, .endpoint, .out) where setup.value == Self.endpointHalt:
             // Endpoint zero recovers by itself (USB 2.0 §8.5.3.4).
             self = low & 0x0f == 0 ? .swallow : .clearHalt(EndpointAddress(rawValue: low))
         // Only another reset or loss of power ends a test mode (USB 2.0 §9.4.9).
-        case (.device, .setFeature) where setup.value == Self.testMode: self = .refuse
+        case (.setFeature, .device, _) where setup.value == Self.testMode: self = .refuse
         // Link power is the host controller's business (USB 3.2 §9.4.9, §9.4.11, §9.4.12).
-        case (.device, .setFeature) where Self.linkPower.contains(setup.value): self = .swallow
-        case (.device, .clearFeature) where Self.linkPower.contains(setup.value): self = .swallow
-        case (.device, .setSystemExitLatency), (.device, .setIsochronousDelay): self = .swallow
+        case (.setFeature, .device, .out) where Self.linkPower.contains(setup.value): self = .swallow
+        case (.clearFeature, .device, .out) where Self.linkPower.contains(setup.value): self = .swallow
+        case (.setSystemExitLatency, .device, .out), (.setIsochronousDelay, .device, .out): self = .swallow
         default: return nil
         }
     }

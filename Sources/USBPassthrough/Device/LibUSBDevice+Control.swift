@@ -14,6 +14,12 @@ extension LibUSBDevice {
             return
         }
         let setup = urb.setup
+        if setup.isForConfiguration, Int(setup.length) > Self.dataLimit,
+            let bytes = device.longConfigurations[UInt8(truncatingIfNeeded: setup.value)]
+        {
+            urb.complete(copying: Array(bytes.prefix(Int(setup.length))))
+            return
+        }
         let isOut = setup.direction == .out
         let wanted = Int(setup.length)
         // A shorter data stage than the setup packet says would leave the device waiting, or show it memory of ours.
@@ -22,6 +28,10 @@ extension LibUSBDevice {
             return
         }
         let length = min(wanted, Self.dataLimit)
+        guard hasRoom(length) else {
+            starve(urb, nil)
+            return
+        }
         guard let flight = pool?.take(bytes: Self.setupSize + length, packets: 0), let buffer = unsafe flight.buffer
         else {
             urb.complete(.outOfMemory)
@@ -56,57 +66,11 @@ extension LibUSBDevice {
         }
         unsafe urb.complete(status, borrowing: UnsafeRawBufferPointer(start: buffer + Self.setupSize, count: count))
     }
-
-    // MARK: Requests that are calls
-
-    private func perform(_ intercepted: InterceptedRequest, _ urb: consuming URB, _ device: OpenDevice) {
-        switch intercepted {
-        case .swallow: urb.accept()
-        case .refuse: urb.stall()
-        case .clearHalt(let endpoint):
-            unsafe call(device, urb.release()) { device throws(LibUSBError) in
-                try device.libusb.clearHalt(device.connection, endpoint.rawValue)
-            } then: { _ in
-            }
-        case .setInterface(let interface, let alternate):
-            unsafe call(device, urb.release()) { device throws(LibUSBError) in
-                try device.libusb.setAlternate(device.connection, interface, alternate)
-            } then: { this in
-                this.endpoints.select(alternate: alternate, of: interface)
-            }
-        case .setConfiguration(let value):
-            let interfaces = endpoints.interfaces(of: value)
-            let isOriginal = value == device.host.configurationValue
-            let before = endpoints.interfaces(of: endpoints.configuration)
-            unsafe call(device, urb.release()) { device throws(LibUSBError) in
-                try device.select(value, interfaces, isOriginal: isOriginal, before: before)
-            } then: { this in
-                this.endpoints.select(configuration: value)
-                this.isConfigured = value != 0
-            }
-        }
-    }
 }
 
-extension OpenDevice {
-    /// Selects a configuration and takes its interfaces.
-    ///
-    /// Linux selects none while anybody has an interface, and lets its drivers have those of a new one at once.
-    fileprivate func select(
-        _ value: UInt8, _ numbers: [UInt8], isOriginal: Bool, before: [UInt8]
-    ) throws(LibUSBError) {
-        interfaces.releaseAll()
-        if !isOriginal { interfaces.leaveOriginal() }
-        do throws(LibUSBError) {
-            try libusb.setConfiguration(connection, value == 0 ? -1 : Int32(value))
-        } catch {
-            try? interfaces.claim(before)
-            throw error
-        }
-        do throws(ClaimedInterfaces.Failure) {
-            try interfaces.claim(numbers)
-        } catch {
-            throw error.error
-        }
+extension SetupPacket {
+    /// Whether it asks for a configuration descriptor (USB 2.0 §9.4.3).
+    fileprivate var isForConfiguration: Bool {
+        requestType == 0x80 && request == StandardRequest.getDescriptor.rawValue && value >> 8 == 2
     }
 }

@@ -6,8 +6,8 @@ public import USBDeviceKit
 /// A real device as a ``USBDevice``: what a host submits goes to the hardware through libusb.
 ///
 /// Transfers go straight from the thread that submits to the system, and come back over libusb's own thread; requests
-/// that are calls of libusb's, which take long, run on a thread of their own, and what is submitted meanwhile waits for
-/// them.
+/// that are calls of libusb's, which take long, run on a thread of their own. While one runs, the system lets nobody
+/// near the device: what is submitted waits for it (`parked`), and so does what is to be taken back (`recalls`).
 ///
 /// `@unchecked Sendable`: confined to its executor but for ``opened``, which is guarded.
 @safe public final class LibUSBDevice: USBDevice, @unchecked Sendable {
@@ -23,25 +23,30 @@ public import USBDeviceKit
     /// Transfers at libusb.
     var flights: [URB.ID: Flight] = [:]
     var bytesInFlight = 0
-    /// Transfers that wait for a call that takes long, or for others to make room; in order.
+    /// Transfers that wait for a call that takes long, in order.
     var parked = URBQueue()
-    /// A loaded transfer that the system had no room for: the first to go when others have made some.
-    var waiting: Flight?
-    /// The request whose call runs now, unless the host has taken it back.
-    var request: UnsafeMutablePointer<URBSlot>?
+    /// Transfers that wait for room in the system, by endpoint.
+    var starved: [EndpointAddress: StarvedPipe] = [:]
+    /// Whether starved transfers will be tried again in a moment.
+    var isRetrying = false
     /// Whether a call that takes long runs now.
     var isCalling = false
+    /// The request that asked for it, unless the host has taken it back.
+    var request: UnsafeMutablePointer<URBSlot>?
+    /// Transfers that are to be taken back once the call has returned.
+    var recalls: [URB.ID] = []
     /// Memory that a transfer from the host is being received into.
-    var landing: Flight?
+    private var landing: Flight?
     /// Whether the host has selected a configuration: before, what looks like a reset is its first look.
     var isConfigured = false
-    private var isLeaving = false
+    private(set) var isLeaving = false
     /// Whether the host has reset the bus while a call was running.
-    private var isResetWanted = false
+    var isResetWanted = false
     /// Whether a reset of the host's resets the hardware.
     let resets: Bool
-    /// The most bytes at libusb at once, beyond what the system sets apart.
-    static let bytesLimit = 256 << 20
+    /// The most bytes at libusb at once, beyond what the system sets apart: half of what is kept for a host that does
+    /// not read.
+    static let bytesLimit = 32 << 20
 
     init(_ place: DevicePlace, _ libusb: LibUSBFunctions, resets: Bool) {
         self.place = place
@@ -61,6 +66,7 @@ public import USBDeviceKit
     /// See ``USBDevice/connect()``.
     public func connect() {
         guard let device = opened.withLock({ $0 }) else { return }
+        device.isConnected.store(true, ordering: .releasing)
         current = device
         endpoints = EndpointTable(device.host.listed.configurations, selected: device.host.configurationValue)
         pool = FlightPool(libusb, device.mailbox)
@@ -68,6 +74,7 @@ public import USBDeviceKit
         isLeaving = false
         isCalling = false
         isResetWanted = false
+        isRetrying = false
         let drain: @Sendable () -> Void = { [weak self] in self?.drain(device) }
         let port = port
         device.setArrivals { port?.post(drain) }
@@ -77,6 +84,7 @@ public import USBDeviceKit
     public func disconnect() {
         guard current != nil else { return }
         isLeaving = true
+        isResetWanted = false
         endWaiting(.cancelled)
         finishRequest(.cancelled)
         if let landing { pool?.put(landing) }
@@ -105,29 +113,19 @@ public import USBDeviceKit
             urb.complete(.noDevice)
             return
         }
-        guard !mustWait else {
+        guard !isCalling, parked.isEmpty else {
             parked.append(urb)
             return
         }
         start(urb, device)
     }
 
-    /// Whether a transfer would overtake others, or a call that may change what it means.
-    private var mustWait: Bool { isCalling || waiting != nil || !parked.isEmpty }
-
     /// See ``USBDevice/cancel(_:)``.
     public func cancel(_ id: URB.ID) {
         if let urb = parked.remove(id) {
-            if let flight = landing, unsafe urb.payload.baseAddress == UnsafeRawPointer(flight.buffer) {
-                landing = nil
-                pool?.put(flight)
-            }
-            urb.complete(.cancelled)
-            // What stood behind it may fit.
-            resume()
-        } else if let flight = waiting, flight.id == id {
-            endFirst(.cancelled)
-            resume()
+            refuse(urb, .cancelled)
+        } else if cancelStarved(id) {
+            retry()
         } else if let request = unsafe request, unsafe request.pointee.id == id {
             // The call goes on: it cannot be taken back.
             finishRequest(.cancelled)
@@ -136,108 +134,34 @@ public import USBDeviceKit
         }
     }
 
-    private func takeBack(_ id: URB.ID) {
-        guard let flight = flights[id], !flight.isRecalled else { return }
-        flight.isRecalled = true
-        // Not found: it has ended already and is on its way. What it became is decided when it arrives.
-        try? unsafe libusb.cancel(flight.transfer)
-    }
-
-    /// See ``USBDevice/reset(_:)``.
-    public func reset(_ cause: ResetCause) {
-        // What looks like a reset before a configuration is selected is the host's first look.
-        guard let device = current, resets, cause == .port || isConfigured else { return }
+    func takeBack(_ id: URB.ID) {
+        guard let flight = flights[id], flight.recall != .asked else { return }
         guard !isCalling else {
-            isResetWanted = true
+            // The system would let this wait for the call.
+            recalls.append(id)
             return
         }
-        resetPort(device)
-    }
-
-    private func resetPort(_ device: OpenDevice) {
-        isResetWanted = false
-        isConfigured = false
-        unsafe call(device, nil) { device throws(LibUSBError) in
-            do throws(LibUSBError) {
-                try device.libusb.reset(device.connection)
-            } catch {
-                // It has come back as another device.
-                throw error == .notFound ? .noDevice : error
-            }
-        } then: { _ in
+        flight.recall = .asked
+        do throws(LibUSBError) {
+            try unsafe libusb.cancel(flight.transfer)
+        } catch {
+            // Not found: it has ended already and is on its way. What it became is decided when it arrives.
+            if error != .notFound { flight.recall = .refused }
         }
     }
 
-    /// See ``USBDevice/landing(for:count:)``.
-    public func landing(for endpoint: EndpointAddress, count: Int) -> UnsafeMutableRawBufferPointer? {
-        guard landing == nil, !mustWait, endpoint.direction == .out, count <= Self.bytesLimit,
-            let type = endpoints.type(of: endpoint), type == .bulk || type == .interrupt,
-            let flight = pool?.take(bytes: count, packets: 0)
-        else { return nil }
-        landing = flight
-        return unsafe UnsafeMutableRawBufferPointer(start: flight.buffer, count: count)
+    /// Ends a transfer that libusb has not been given.
+    func refuse(_ urb: consuming URB, _ status: TransferStatus) {
+        if let flight = landed(urb) { pool?.put(flight) }
+        urb.complete(status)
     }
 
-    // MARK: Calls that take long
-
-    /// Makes a call on the device's own thread; what is submitted until it returns waits.
-    ///
-    /// - Parameters:
-    ///   - slot: the request that asked for it, answered when the call returns.
-    ///   - then: what follows on the executor when the call has succeeded.
-    func call(
-        _ device: OpenDevice, _ slot: UnsafeMutablePointer<URBSlot>?,
-        _ body: @escaping @Sendable (OpenDevice) throws(LibUSBError) -> Void,
-        then: @escaping @Sendable (LibUSBDevice) -> Void
-    ) {
-        guard !isCalling else { return }
-        isCalling = true
-        unsafe request = slot
-        let port = port
-        let back: @Sendable (LibUSBError?) -> Void = { failure in
-            port?.post { [self] in returned(from: device, failure, then) }
-        }
-        device.isUsed.store(true, ordering: .releasing)
-        device.later {
-            do throws(LibUSBError) {
-                try body(device)
-                back(nil)
-            } catch {
-                back(error)
-            }
-        }
-    }
-
-    private func returned(from device: OpenDevice, _ failure: LibUSBError?, _ then: (LibUSBDevice) -> Void) {
-        guard current === device else { return }
-        isCalling = false
-        if failure == nil { then(self) }
-        finishRequest(failure.map { TransferStatus(request: $0) } ?? .success)
-        if failure == .noDevice { isGone() }
-        if isResetWanted { resetPort(device) } else { resume() }
-    }
-
-    /// Answers the request whose call has returned, or is not waited for any longer.
-    private func finishRequest(_ status: TransferStatus) {
-        guard let slot = unsafe request else { return }
-        unsafe request = nil
-        let urb = unsafe URB(slot)
-        if status == .success { urb.accept() } else { urb.complete(status) }
-    }
-
-    /// Starts what waits, as far as it goes.
-    func resume() {
-        guard let device = current, !isCalling else { return }
-        if let flight = waiting {
-            waiting = nil
-            guard let urb = flight.disembark() else { return }
-            launch(flight, urb, device)
-        }
-        while !isCalling, waiting == nil, let length = parked.firstRequestedLength {
-            // One that waits for room must not be taken out for nothing.
-            guard hasRoom(length), let urb = parked.popFirst() else { return }
-            start(urb, device)
-        }
+    /// Ends everything that libusb has not been given.
+    func endWaiting(_ status: TransferStatus) {
+        endStarved(status)
+        var waiting = URBQueue()
+        swap(&waiting, &parked)
+        while let urb = waiting.popFirst() { refuse(urb, status) }
     }
 
     /// The hardware has been unplugged: whoever has it sees it pulled out.
@@ -247,16 +171,24 @@ public import USBDeviceKit
         port?.unplug()
     }
 
-    /// Ends everything that libusb has not been given.
-    private func endWaiting(_ status: TransferStatus) {
-        endFirst(status)
-        parked.completeAll(status)
+    // MARK: Landing
+
+    /// See ``USBDevice/landing(for:count:)``.
+    public func landing(for endpoint: EndpointAddress, count: Int) -> UnsafeMutableRawBufferPointer? {
+        guard landing == nil, !isCalling, parked.isEmpty, starved[endpoint] == nil, endpoint.direction == .out,
+            hasRoom(count), let type = endpoints.type(of: endpoint), type == .bulk || type == .interrupt,
+            let flight = pool?.take(bytes: count, packets: 0)
+        else { return nil }
+        landing = flight
+        return unsafe UnsafeMutableRawBufferPointer(start: flight.buffer, count: count)
     }
 
-    private func endFirst(_ status: TransferStatus) {
-        guard let flight = waiting, let urb = flight.disembark() else { return }
-        waiting = nil
-        pool?.put(flight)
-        urb.complete(status)
+    /// The flight into whose buffer a transfer's bytes have been received; it is the transfer's from now on.
+    func landed(_ urb: borrowing URB) -> Flight? {
+        guard let flight = landing, unsafe urb.payload.baseAddress == UnsafeRawPointer(flight.buffer) else {
+            return nil
+        }
+        landing = nil
+        return flight
     }
 }

@@ -13,6 +13,8 @@ final class PlugWatch: Sendable {
     private struct State {
         var places: [DevicePlace] = []
         var isRunning = false
+        /// The last list of devices, and what was plugged in then.
+        var last: (signature: [String], devices: [HostDevice], isComplete: Bool)?
     }
 
     private let state = Mutex(State())
@@ -36,6 +38,7 @@ final class PlugWatch: Sendable {
         }
         if mustStart, (try? startThread("plug watch") { [self] in run() }) == nil {
             state.withLock { $0.isRunning = false }
+            place.warn("there is no thread to notice when devices are plugged in and unplugged")
         }
         return isFree
     }
@@ -64,11 +67,30 @@ final class PlugWatch: Sendable {
     func look() -> Bool? {
         guard let places = next() else { return nil }
         var isSettled = true
+        var listed: [HostDevice]?
         for place in places {
             let others = Set(places.compactMap { $0 === place ? nil : $0.host?.path })
-            if !place.check(others: others) { isSettled = false }
+            let isDone = place.check(others: others) {
+                // One list does for all, made only when something is missed, and something has changed since the last.
+                if listed == nil { listed = devices(of: place.inventory) }
+                return listed ?? []
+            }
+            if !isDone { isSettled = false }
         }
         return isSettled
+    }
+
+    /// Every device there is; the last list again as long as the same are plugged in.
+    ///
+    /// A list is some work for libusb, and waits for devices that are just being enumerated.
+    private func devices(of inventory: Inventory) -> [HostDevice] {
+        let signature = inventory.signature()
+        if let last = state.withLock({ $0.last }), last.signature == signature, last.isComplete { return last.devices }
+        let devices = (try? inventory.devices()) ?? []
+        // One that is not configured yet is to be looked at again.
+        let isComplete = devices.allSatisfy { $0.isHub || $0.configurationValue != 0 }
+        state.withLock { $0.last = (signature, devices, isComplete) }
+        return devices
     }
 
     /// The places to look at; nil when there are none left, and the thread ends.
@@ -85,10 +107,30 @@ final class PlugWatch: Sendable {
             pause(milliseconds: milliseconds)
             return
         }
-        var entry = pollfd(fd: news, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&entry, 1, milliseconds) > 0 else { return }
-        // What happened is seen by looking; an overflow says only that more has happened.
+        let end = ContinuousClock.now.advanced(by: .milliseconds(milliseconds))
+        while true {
+            let left = Int32(max(0, min(60_000, ContinuousClock.now.duration(to: end) / .milliseconds(1))))
+            var entry = pollfd(fd: news, events: Int16(POLLIN), revents: 0)
+            guard left > 0, unsafe poll(&entry, 1, left) > 0 else { return }
+            if isOfUSB(news) { return }
+        }
+    }
+
+    /// Reads what news there is; whether any is of USB. What happened is seen by looking.
+    private static func isOfUSB(_ news: Int32) -> Bool {
+        let mark = Array("SUBSYSTEM=usb\0".utf8)
         var bytes = [UInt8](repeating: 0, count: 8192)
-        while unsafe recv(news, &bytes, bytes.count, 0) > 0 || errno == ENOBUFS {}
+        var isOfUSB = false
+        while true {
+            let count = unsafe recv(news, &bytes, bytes.count, 0)
+            if count > 0 {
+                if bytes.prefix(count).contains(mark) { isOfUSB = true }
+            } else if count < 0, errno == ENOBUFS {
+                // More than was kept for us: it may have been.
+                isOfUSB = true
+            } else if count == 0 || errno != EINTR {
+                return isOfUSB
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 public import Logging
+import SocketIO
 import Synchronization
 public import USBDeviceKit
 
@@ -90,16 +91,17 @@ public final class RealDevice: Sendable {
     /// Called on a thread that may wait, before the device is connected.
     public func open() throws(ImportRefusal) {
         if let old = stuck.withLock({ $0 }) {
-            guard old.close(resets: resets, patience: 0) != nil else {
-                throw ImportRefusal(
-                    .error, "\(old.host.path) still has transfers of its last host; unplug it and plug it in again")
-            }
-            stuck.withLock { $0 = nil }
+            throw ImportRefusal(
+                .error, "\(old.host.path) still has transfers of its last host; unplug it and plug it in again")
         }
         let host = try place.current()
-        let numbers = EndpointTable(host.listed.configurations, selected: host.configurationValue)
-            .interfaces(of: host.configurationValue)
-        let opened = try OpenDevice(host, libusb, context, interfaces: numbers)
+        let table = EndpointTable(host.listed.configurations, selected: host.configurationValue)
+        guard host.configurationValue == 0 || table.has(configuration: host.configurationValue) else {
+            throw ImportRefusal(
+                .error, "the descriptors of \(host.path)'s configuration \(host.configurationValue) cannot be read")
+        }
+        let opened = try OpenDevice(
+            host, place.inventory, libusb, context, interfaces: table.interfaces(of: host.configurationValue))
         announce(host, opened.interfaces.detached)
         device.opened.withLock { $0 = opened }
     }
@@ -126,15 +128,44 @@ public final class RealDevice: Sendable {
             return opened
         }
         guard let opened else { return }
-        guard let failures = opened.close(resets: resets) else {
-            logger.error("\(opened.host.path) does not let go of its transfers; unplug it and plug it in again")
-            stuck.withLock { $0 = opened }
+        if let failures = opened.close(resets: resets) {
+            report(opened, failures)
             return
         }
+        logger.error(
+            """
+            \(opened.host.path) does not let go of its host's transfers, and is not given back before it does; \
+            unplugging it helps
+            """)
+        stuck.withLock { $0 = opened }
+        // Without a thread it stays as it is until it is unplugged.
+        try? startThread("give back") { [self] in giveBackLate(opened) }
+    }
+
+    /// Gives a device back that hangs, as soon as it no longer does.
+    private func giveBackLate(_ opened: OpenDevice) {
+        while true {
+            if let failures = opened.close(resets: resets) {
+                stuck.withLock { $0 = nil }
+                report(opened, failures)
+                return
+            }
+        }
+    }
+
+    private func report(_ opened: OpenDevice, _ failures: [String]) {
         for failure in failures { logger.error("\(failure); 'ghostplug devices' shows its state") }
         if failures.isEmpty { logger.info("gave \(opened.host.path) back") }
     }
 
     /// Looks for the device no longer.
-    public func close() { watch.remove(place) }
+    public func close() {
+        watch.remove(place)
+        guard let stuck = stuck.withLock({ $0 }) else { return }
+        logger.error(
+            "\(stuck.host.path) was not given back; when it answers again: ghostplug devices --give-back \(stuck.host.path)"
+        )
+    }
+
+    deinit { watch.remove(place) }
 }

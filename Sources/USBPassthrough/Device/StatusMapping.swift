@@ -43,9 +43,14 @@ extension TransferStatus {
             }
     }
 
-    /// What a host is told of a request that is one of libusb's calls, such as SET_INTERFACE.
+    /// What a host is told of a request that libusb, or the system under it, refused.
     init(request error: LibUSBError) {
-        // What the device does not have, it would have answered with STALL.
-        self = error == .notFound || error == .invalidParameter ? .stalled : TransferStatus(refusal: error)
+        self =
+            switch error {
+            // The system knows that there is no such interface or endpoint; the device would have answered with STALL.
+            // And it does so: of a call such as SET_INTERFACE libusb says no more than that it failed.
+            case .notFound, .invalidParameter, .io, .other: .stalled
+            default: TransferStatus(refusal: error)
+            }
     }
 }

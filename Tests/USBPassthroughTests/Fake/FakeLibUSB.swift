@@ -47,6 +47,8 @@ final class FakeLibUSB: @unchecked Sendable {
     var holdsEvents = false
     var cancellingMode = FakeCancelling.cancelled
     var memoryLimitInBytes: Int?
+    /// Called under the lock when a device has another configuration, for what sysfs shows of it.
+    var onConfigured: (@Sendable (_ path: String, _ value: UInt8) -> Void)?
 
     // MARK: The bus
 

@@ -39,6 +39,7 @@ final class Bench {
         plugged = device.listed
         self.driven = driven
         files.add(device)
+        fake.onConfigured = { [files] path, value in files.select(value, of: path) }
         fake.plug(device)
         var options = RealDevice.Options()
         options.resets = resets

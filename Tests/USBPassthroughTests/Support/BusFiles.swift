@@ -28,6 +28,11 @@ final class BusFiles: Sendable {
         write("\(listed.address)", to: "\(folder)/devnum")
     }
 
+    /// Shows a device's selected configuration.
+    func select(_ configuration: UInt8, of path: String) {
+        write("\(configuration)", to: "sys/bus/usb/devices/\(path)/bConfigurationValue")
+    }
+
     /// Shows a device no longer.
     func remove(_ path: String) {
         let folder = "\(root)/sys/bus/usb/devices"
