@@ -153,7 +153,7 @@ struct CallTests {
     ]
 
     @Test(
-        "SET_ADDRESS, SET_CONFIGURATION and SET_INTERFACE to whom they mean nothing are refused: some devices do not look",
+        "SET_ADDRESS, SET_CONFIGURATION, SET_INTERFACE to whom they mean nothing are refused: some devices do not look",
         arguments: [
             SetupPacket(requestType: 0x01, request: 5, value: 9), .init(requestType: 0x80, request: 5, value: 9),
             .init(requestType: 0x01, request: 9, value: 2), .init(requestType: 0x00, request: 11, value: 1),
@@ -172,107 +172,6 @@ struct CallTests {
         let before = bench.fake.history
         #expect(bench.control(setup)?.status == .success)
         #expect(bench.fake.count(.submit) == 1 && bench.fake.history == before)
-        bench.finish()
-    }
-
-    // MARK: While a call takes long
-
-    @Test("calls are made by a thread of their own: the host's threads never wait for a device")
-    func blocking() throws {
-        let bench = try Bench()
-        let hold = bench.fake.hold(.setConfiguration)
-        let id = bench.on { $0.submitControl(.setConfiguration(2)) }
-        #expect(bench.fake.isReached(hold))
-        // This would not come back if the executor were taken.
-        #expect(bench.on { $0.waiting } == [id])
-        bench.fake.letGo(hold)
-        #expect(bench.outcome(id)?.status == .success)
-        let call = bench.fake.journal.first { $0.function == .setConfiguration }
-        #expect(call?.isOnEventThread == false && call?.isInCallback == false)
-        bench.finish()
-    }
-
-    @Test("what is submitted while a call runs waits, and goes on in order afterwards")
-    func order() throws {
-        let bench = try Bench()
-        let hold = bench.fake.hold(.setConfiguration)
-        let ids = bench.on { host in
-            [host.submitControl(.setConfiguration(2)), host.submitIn(.in(5), 1), host.submitIn(.in(5), 2)]
-                + [host.submitControl(.setConfiguration(1)), host.submitIn(.in(1), 3)]
-        }
-        #expect(bench.fake.isReached(hold))
-        #expect(bench.fake.inFlight.isEmpty && bench.on { $0.waiting } == ids)
-        bench.fake.letGo(hold)
-        // The second selection takes the endpoint away from what waits there, as the kernel does.
-        #expect(bench.fake.arrivals(on: .in(1)).map(\.length) == [3])
-        let submitted = bench.fake.journal.filter { $0.function == .submit }.map(\.arguments)
-        #expect(submitted == ["EP 5 IN", "EP 5 IN", "EP 1 IN"])
-        let calls = bench.fake.journal.filter { $0.function == .setConfiguration || $0.function == .submit }
-        #expect(calls.map(\.function) == [.setConfiguration, .submit, .submit, .setConfiguration, .submit])
-        bench.finish()
-        #expect(ids.prefix(1).allSatisfy { bench.outcome($0)?.status == .success })
-    }
-
-    @Test("what waits for a call can be taken back, as can the request itself, whose call goes on")
-    func cancelling() throws {
-        let bench = try Bench()
-        let hold = bench.fake.hold(.setConfiguration)
-        let (request, first, second) = bench.on { host in
-            (host.submitControl(.setConfiguration(2)), host.submitIn(.in(5), 8), host.submitIn(.in(5), 8))
-        }
-        #expect(bench.fake.isReached(hold))
-        bench.on { $0.cancel(first) }
-        #expect(bench.outcome(first)?.status == .cancelled)
-        bench.on { $0.cancel(request) }
-        #expect(bench.outcome(request)?.status == .cancelled)
-        bench.fake.letGo(hold)
-        #expect(bench.fake.arrivals(on: .in(5)).count == 1)
-        bench.fake.finish(.in(5), .completed([5]))
-        #expect(bench.outcome(second)?.data == [5])
-        bench.finish()
-    }
-
-    @Test("what was in flight before a call goes on while it runs")
-    func inFlightGoesOn() throws {
-        let bench = try Bench()
-        let id = bench.on { $0.submitIn(.in(2), 8) }
-        let hold = bench.fake.hold(.clearHalt)
-        let request = bench.on { $0.submitControl(.clearHalt(.in(1))) }
-        #expect(bench.fake.isReached(hold))
-        bench.fake.finish(.in(2), .completed([3]))
-        #expect(bench.outcome(id)?.data == [3])
-        bench.fake.letGo(hold)
-        #expect(bench.outcome(request)?.status == .success)
-        bench.finish()
-    }
-
-    @Test("a host that goes while a call runs: the call ends, then the device is given back")
-    func goneHost() throws {
-        let bench = try Bench()
-        let hold = bench.fake.hold(.setConfiguration)
-        let ids = bench.on { [$0.submitControl(.setConfiguration(2)), $0.submitIn(.in(5), 8)] }
-        #expect(bench.fake.isReached(hold))
-        bench.on { $0.device.disconnect() }
-        #expect(ids.allSatisfy { bench.outcome($0)?.status == .cancelled })
-        bench.fake.letGo(hold)
-        bench.finish()
-        #expect(bench.fake.device(bench.path)?.configuration == 1)
-        #expect(bench.fake.device(bench.path)?.bound == [0, 1])
-    }
-
-    @Test("the next host is not kept waiting by a call of the last one")
-    func nextHost() throws {
-        let bench = try Bench()
-        let hold = bench.fake.hold(.clearHalt)
-        let id = bench.on { $0.submitControl(.clearHalt(.in(1))) }
-        #expect(bench.fake.isReached(hold))
-        bench.on { $0.device.disconnect() }
-        #expect(bench.outcome(id)?.status == .cancelled)
-        bench.fake.letGo(hold)
-        bench.detach()
-        try bench.importDevice()
-        #expect(bench.read(.in(1), 8, .completed([1]))?.data == [1])
-        #expect(bench.control(.clearHalt(.in(1)))?.status == .success)
         bench.finish()
     }
 }

@@ -114,4 +114,42 @@ struct ResetTests {
         #expect(bench.tap.port?.notes.unplugs == 0)
         bench.finish()
     }
+
+    @Test(
+        "a reset after which somebody else had an interface for a moment takes it again, and the host keeps the device")
+    func interfaceTaken() throws {
+        let bench = try Bench()
+        bench.fake.fail(.reset, .notFound)
+        bench.on { $0.device.reset(.port) }
+        #expect(bench.read(.in(1), 8, .completed([1]))?.data == [1])
+        #expect(bench.tap.port?.notes.unplugs == 0)
+        #expect(
+            bench.fake.history.suffix(7) == [
+                "reset: not found", "release 1", "release 0", "detachDriver 0: not found", "claim 0",
+                "detachDriver 1: not found", "claim 1",
+            ])
+        bench.finish()
+    }
+
+    @Test("what looks like a reset while transfers are in flight is some program's look")
+    func lookInBetween() throws {
+        let bench = try Bench()
+        #expect(bench.control(.setConfiguration(1))?.status == .success)
+        let id = bench.on { $0.submitIn(.in(1), 8) }
+        bench.on { $0.device.reset(.inferred) }
+        bench.fake.finish(.in(1), .completed([1]))
+        #expect(bench.outcome(id)?.data == [1])
+        #expect(bench.fake.count(.reset) == 0)
+        bench.finish()
+    }
+
+    @Test("settings are those of a device that was reset")
+    func settings() throws {
+        let bench = try Bench()
+        #expect(bench.control(.setInterface(0, alternate: 1))?.status == .success)
+        bench.on { $0.device.reset(.port) }
+        #expect(bench.control(.setConfiguration(1))?.status == .success)
+        #expect(bench.on { $0.device.transferType(of: .in(3)) } == nil)
+        bench.finish()
+    }
 }

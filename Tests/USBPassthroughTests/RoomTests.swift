@@ -142,4 +142,34 @@ struct RoomTests {
         #expect(ids.allSatisfy { bench.outcome($0)?.status == .cancelled })
         #expect(bench.fake.journal.filter { $0.function == .submit && $0.error == nil }.count == 1)
     }
+
+    @Test("room that others do not give back in two seconds: ENOMEM, for one after the other")
+    func patience() throws {
+        let bench = try Bench()
+        bench.fake.memoryLimit = 1000
+        let ids = bench.on { host in
+            [host.submitIn(.in(2), 600), host.submitIn(.in(1), 600), host.submitIn(.in(1), 10)]
+        }
+        bench.clock.advance(by: 1_900_000_000)
+        #expect(bench.on { $0.outcome(ids[1]) } == nil)
+        bench.clock.advance(by: 200_000_000)
+        #expect(bench.outcome(ids[1])?.status == .outOfMemory)
+        #expect(bench.fake.arrivals(on: .in(1)).map(\.length) == [10], "what was behind it has its turn")
+        bench.finish()
+        #expect(bench.outcome(ids[0])?.status == .cancelled)
+    }
+
+    @Test("room that somebody else gives back is found")
+    func others() throws {
+        let bench = try Bench()
+        bench.fake.memoryLimit = 1000
+        let (first, second) = bench.on { ($0.submitIn(.in(2), 600), $0.submitIn(.in(1), 600)) }
+        #expect(bench.fake.inFlight.map(\.length) == [600])
+        bench.fake.memoryLimit = 2000
+        #expect(bench.fake.arrivals(on: .in(1)).count == 1)
+        bench.fake.finish(.in(1), .completed([1]))
+        #expect(bench.outcome(second)?.data == [1])
+        bench.finish()
+        #expect(bench.outcome(first)?.status == .cancelled)
+    }
 }

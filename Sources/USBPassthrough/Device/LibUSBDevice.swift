@@ -75,6 +75,8 @@ public import USBDeviceKit
         isCalling = false
         isResetWanted = false
         isRetrying = false
+        // Names of the last host's transfers may be used again.
+        recalls = []
         let drain: @Sendable () -> Void = { [weak self] in self?.drain(device) }
         let port = port
         device.setArrivals { port?.post(drain) }

@@ -116,7 +116,7 @@ final class PlugWatch: Sendable {
         }
     }
 
-    /// Reads what news there is; whether any is of USB. What happened is seen by looking.
+    /// Reads what news there is, and says whether any is of USB: what happened is seen by looking.
     private static func isOfUSB(_ news: Int32) -> Bool {
         let mark = Array("SUBSYSTEM=usb\0".utf8)
         var bytes = [UInt8](repeating: 0, count: 8192)

@@ -192,7 +192,6 @@ extension FakeLibUSB {
             let isAnew = device.configuration == known && known != 0
             device.select(known)
             if isAnew { device.bound = bound }
-            onConfigured?(device.listed.path, known)
         }
     }
 

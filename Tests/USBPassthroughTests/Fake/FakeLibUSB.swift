@@ -31,7 +31,11 @@ final class FakeLibUSB: @unchecked Sendable {
     }
 
     let monitor = Monitor()
-    var devices: [Int: FakeDevice] = [:]
+    var devices: [Int: FakeDevice] = [:] {
+        didSet { tellOfChanges(oldValue) }
+    }
+    /// Told of a device whose configuration or drivers have changed, as sysfs is; under the lock.
+    var onChange: (FakeDevice) -> Void = { _ in }
     var connections: [Int: Connection] = [:]
     /// Every transfer that was ever allocated, by its address.
     var memory: [UInt: TransferMemory] = [:]
@@ -47,8 +51,6 @@ final class FakeLibUSB: @unchecked Sendable {
     var holdsEvents = false
     var cancellingMode = FakeCancelling.cancelled
     var memoryLimitInBytes: Int?
-    /// Called under the lock when a device has another configuration, for what sysfs shows of it.
-    var onConfigured: (@Sendable (_ path: String, _ value: UInt8) -> Void)?
 
     // MARK: The bus
 
@@ -198,6 +200,14 @@ final class FakeLibUSB: @unchecked Sendable {
     }
 
     // MARK: What the parts share; all under the lock
+
+    private func tellOfChanges(_ old: [Int: FakeDevice]) {
+        for (key, device) in devices {
+            guard let before = old[key], before.configuration != device.configuration || before.bound != device.bound
+            else { continue }
+            onChange(device)
+        }
+    }
 
     static func key(_ bus: UInt8, _ address: UInt8) -> Int { Int(bus) << 8 | Int(address) }
 

@@ -39,7 +39,6 @@ final class Bench {
         plugged = device.listed
         self.driven = driven
         files.add(device)
-        fake.onConfigured = { [files] path, value in files.select(value, of: path) }
         fake.plug(device)
         var options = RealDevice.Options()
         options.resets = resets
@@ -51,6 +50,7 @@ final class Bench {
         host = DirectHost(tap)
         let news = news
         host.onCompletion = { _ in news.add() }
+        fake.monitor.withLock { fake.onChange = { [files] in files.update($0) } }
         if imports { try importDevice() }
     }
 
@@ -109,6 +109,9 @@ final class Bench {
     }
 
     // MARK: The host
+
+    /// The time that the device lives by.
+    var clock: ManualClock { host.clock }
 
     /// Does something as the host does, on the device's executor.
     func on<R>(_ body: (DirectHost) -> R) -> R { host.executor.run { body(host) } }

@@ -20,17 +20,24 @@ final class BusFiles: Sendable {
         let (path, listed) = (device.listed.path, device.listed)
         let folder = "sys/bus/usb/devices/\(path)"
         write("\(listed.bus)", to: "\(folder)/busnum")
-        write("\(device.configuration)", to: "\(folder)/bConfigurationValue")
         write("Widget", to: "\(folder)/product")
-        for interface in device.bound { link("\(folder):\(device.configuration).\(interface)", to: "usbwidget") }
+        update(device)
         write("", to: "dev/bus/usb/\(Self.padded(listed.bus))/\(Self.padded(listed.address))")
         // Last: what is read before is of no device.
         write("\(listed.address)", to: "\(folder)/devnum")
     }
 
-    /// Shows a device's selected configuration.
-    func select(_ configuration: UInt8, of path: String) {
-        write("\(configuration)", to: "sys/bus/usb/devices/\(path)/bConfigurationValue")
+    /// Shows a device's configuration, and which drivers have its interfaces.
+    func update(_ device: FakeDevice) {
+        let path = device.listed.path
+        let folder = "sys/bus/usb/devices"
+        for name in Self.names(in: "\(root)/\(folder)") where name.hasPrefix("\(path):") {
+            Self.remove("\(root)/\(folder)/\(name)")
+        }
+        for interface in device.bound {
+            link("\(folder)/\(path):\(device.configuration).\(interface)", to: "usbwidget")
+        }
+        write("\(device.configuration)", to: "\(folder)/\(path)/bConfigurationValue")
     }
 
     /// Shows a device no longer.
@@ -57,11 +64,14 @@ final class BusFiles: Sendable {
 
     private func write(_ text: String, to path: String) {
         if let end = path.lastIndex(of: "/") { make(String(path[..<end])) }
-        let file = unsafe open("\(root)/\(path)", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        // Who reads meanwhile finds the old text or the new.
+        let new = "\(root)/\(path).new"
+        let file = unsafe open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { return }
         let line = "\(text)\n"
         _ = unsafe Glibc.write(file, line, line.utf8.count)
         close(file)
+        unsafe rename(new, "\(root)/\(path)")
     }
 
     private static func padded(_ number: UInt8) -> String {

@@ -48,6 +48,7 @@ final class WireBench {
             }
         }
         executor.setEndConnection { ends.add() }
+        fake.monitor.withLock { fake.onChange = { [files] in files.update($0) } }
     }
 
     deinit {
