@@ -34,6 +34,27 @@ struct TransferTests {
         bench.finish()
     }
 
+    @Test("large buffers are shared with the kernel, up to a limit, and freed at the end", arguments: [true, false])
+    func sharing(isSharing: Bool) throws {
+        let bench = try Bench()
+        bench.fake.monitor.withLock { bench.fake.isSharing = isSharing }
+        let ids = bench.on { host in (0..<6).map { _ in host.submitIn(.in(1), 1 << 20) } }
+        let shared = bench.fake.monitor.withLock { bench.fake.shared }
+        // Elsewhere the processor may read it slowly.
+        #if arch(x86_64)
+            #expect(shared.values.sorted() == (isSharing ? Array(repeating: 1 << 20, count: 4) : []))
+        #endif
+        let bytes = [UInt8](repeating: 0x5a, count: 1 << 20)
+        for id in ids {
+            bench.fake.finish(.in(1), .completed(bytes))
+            #expect(bench.outcome(id)?.data == bytes)
+        }
+        // Another large one finds one of them.
+        #expect(bench.read(.in(1), 1 << 20, .completed(bytes))?.data == bytes)
+        #expect(bench.fake.monitor.withLock { bench.fake.shared } == shared)
+        bench.finish()
+    }
+
     @Test("a transfer that the device took in part says how much")
     func partly() throws {
         let bench = try Bench()

@@ -13,6 +13,8 @@ import USBDeviceKit
     let packetCapacity: Int
     private(set) var buffer: UnsafeMutableRawPointer?
     private(set) var capacity = 0
+    /// Whether the kernel shares the buffer; it is freed by whoever made it then.
+    private(set) var isShared = false
     /// The host's transfer while there is one.
     private var slot: UnsafeMutablePointer<URBSlot>?
     /// What has come of asking libusb for the transfer's return.
@@ -38,24 +40,35 @@ import USBDeviceKit
         self.mailbox = mailbox
     }
 
-    deinit { unsafe free(buffer) }
+    deinit { if !isShared { unsafe free(buffer) } }
 
     /// Makes room for `count` bytes, whose contents are undefined; false without memory.
+    ///
+    /// The buffer must not be a shared one that is too small.
     func makeRoom(_ count: Int) -> Bool {
         guard unsafe count > capacity || buffer == nil else { return true }
         let wanted = max(512, count)
         guard let memory = unsafe malloc(wanted) else { return false }
-        unsafe free(buffer)
+        dropBuffer()
         unsafe buffer = memory
         capacity = wanted
         return true
     }
 
-    /// Lets go of a buffer that is not worth keeping.
+    /// Takes a buffer that the kernel shares.
+    func share(_ memory: UnsafeMutableRawPointer, _ count: Int) {
+        dropBuffer()
+        unsafe buffer = memory
+        capacity = count
+        isShared = true
+    }
+
+    /// Lets go of a buffer that is not worth keeping; a shared one its maker frees.
     func dropBuffer() {
-        unsafe free(buffer)
+        if !isShared { unsafe free(buffer) }
         unsafe buffer = nil
         capacity = 0
+        isShared = false
     }
 
     /// Takes the host's transfer aboard.

@@ -69,7 +69,7 @@ public import USBDeviceKit
         device.isConnected.store(true, ordering: .releasing)
         current = device
         endpoints = EndpointTable(device.host.listed.configurations, selected: device.host.configurationValue)
-        pool = FlightPool(libusb, device.mailbox)
+        pool = FlightPool(libusb, device.connection, device.mailbox)
         isConfigured = false
         isLeaving = false
         isCalling = false

@@ -75,6 +75,12 @@ extension LibUSBFunctions {
         reset: { connection throws(LibUSBError) in try unsafe check(libusb_reset_device(connection.handle)) },
         allocateTransfer: { packets in unsafe libusb_alloc_transfer(packets) },
         freeTransfer: { transfer in unsafe libusb_free_transfer(transfer) },
+        allocateMemory: { connection, bytes in
+            unsafe UnsafeMutableRawPointer(libusb_dev_mem_alloc(connection.handle, bytes))
+        },
+        freeMemory: { connection, memory, bytes in
+            _ = unsafe libusb_dev_mem_free(connection.handle, memory.assumingMemoryBound(to: UInt8.self), bytes)
+        },
         submit: { transfer throws(LibUSBError) in try unsafe check(libusb_submit_transfer(transfer)) },
         cancel: { transfer throws(LibUSBError) in try unsafe check(libusb_cancel_transfer(transfer)) },
         handleEvents: { connection throws(LibUSBError) in

@@ -74,6 +74,10 @@ public import CLibUSB
     public var allocateTransfer: @Sendable (_ packets: Int32) -> Transfer?
     /// Frees a transfer that is not in flight.
     public var freeTransfer: @Sendable (Transfer) -> Void
+    /// Makes memory that the kernel moves data to and from without a copy; nil where there is none to be had.
+    public var allocateMemory: @Sendable (Connection, _ bytes: Int) -> UnsafeMutableRawPointer?
+    /// Frees such memory, which no transfer uses any more, before the device is closed.
+    public var freeMemory: @Sendable (Connection, UnsafeMutableRawPointer, _ bytes: Int) -> Void
     /// Starts a transfer: its callback is called from ``handleEvents``, if this succeeds.
     public var submit: @Sendable (Transfer) throws(LibUSBError) -> Void
     /// Asks for a transfer back; its callback is still called.

@@ -37,6 +37,8 @@ extension FakeLibUSB {
             reset: { connection throws(LibUSBError) in try self.reset(connection) },
             allocateTransfer: { packets in unsafe self.allocateTransfer(packets) },
             freeTransfer: { transfer in unsafe self.freeTransfer(transfer) },
+            allocateMemory: { connection, bytes in unsafe self.allocateMemory(connection, bytes) },
+            freeMemory: { connection, memory, bytes in unsafe self.freeMemory(connection, memory, bytes) },
             submit: { transfer throws(LibUSBError) in try unsafe self.submit(transfer) },
             cancel: { transfer throws(LibUSBError) in try unsafe self.cancel(transfer) },
             handleEvents: { connection throws(LibUSBError) in try self.handleEvents(connection) },

@@ -1,4 +1,5 @@
 import CLibUSB
+import Glibc
 import USBCore
 import USBPassthrough
 
@@ -86,6 +87,28 @@ extension FakeLibUSB {
             }
             connections[transfer.connection]?.ended.removeAll { $0 === transfer }
             transfer.state = .freed
+        }
+    }
+
+    func allocateMemory(_ connection: LibUSBFunctions.Connection, _ bytes: Int) -> UnsafeMutableRawPointer? {
+        unsafe monitor.withLock {
+            guard isSharing, let memory = unsafe malloc(bytes) else { return nil }
+            shared[UInt(bitPattern: memory)] = bytes
+            return unsafe memory
+        }
+    }
+
+    func freeMemory(_ connection: LibUSBFunctions.Connection, _ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+        monitor.withLock {
+            guard shared.removeValue(forKey: UInt(bitPattern: pointer)) == bytes else {
+                return violate("memory was freed that is not shared, or not of this size")
+            }
+            let isUsed = memory.values.filter { $0.state == .inFlight || $0.state == .ended }.contains {
+                unsafe UnsafeMutableRawPointer($0.pointer.pointee.buffer) == pointer
+            }
+            if isUsed { violate("shared memory was freed under a transfer in flight") }
+            _ = identifier(connection, .close)
+            unsafe free(pointer)
         }
     }
 

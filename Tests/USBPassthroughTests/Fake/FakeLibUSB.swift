@@ -51,6 +51,10 @@ final class FakeLibUSB: @unchecked Sendable {
     var holdsEvents = false
     var cancellingMode = FakeCancelling.cancelled
     var memoryLimitInBytes: Int?
+    /// Memory that the kernel shares, by its address: its size.
+    var shared: [UInt: Int] = [:]
+    /// Whether there is such memory to be had.
+    var isSharing = true
 
     // MARK: The bus
 
@@ -193,6 +197,7 @@ final class FakeLibUSB: @unchecked Sendable {
                 let missing = device.driven.intersection(device.interfaces).subtracting(device.bound)
                 if !missing.isEmpty { all.append("\(device.listed.path): no driver on \(missing.sorted())") }
             }
+            if !shared.isEmpty { all.append("\(shared.count) pieces of shared memory were not freed") }
             let unfreed = memory.values.filter { $0.state != .freed }.count
             if unfreed > 0 { all.append("\(unfreed) transfers were not freed") }
             return all
