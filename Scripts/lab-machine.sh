@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034  # accelerator is read by `lab`.
+# shellcheck disable=SC2034  # accelerator and hardware are read by `lab`.
 # The lab's emulated machine: QEMU's command line, and whether to use KVM. Sourced by `lab` after lab-kernel.sh; uses
 # its `run`, `memory` and KERNEL_*.
 
@@ -24,7 +24,7 @@ qemu_machine() {
 # ends at an empty hub, sound and serial data are dropped.
 qemu_usb_devices() {
     qemu_command+=(
-        -device 'qemu-xhci,id=xhci,p2=8,p3=2'
+        -device 'qemu-xhci,id=xhci,addr=0x10,p2=8,p3=2'
         -blockdev 'driver=null-co,node-name=zeros,size=16777216,read-zeroes=on'
         -device 'usb-storage,bus=xhci.0,drive=zeros'
         -device 'usb-kbd,bus=xhci.0' -device 'usb-tablet,bus=xhci.0'
@@ -33,6 +33,48 @@ qemu_usb_devices() {
         -netdev 'hubport,id=nobody,hubid=0' -device 'usb-net,bus=xhci.0,netdev=nobody'
         -device 'usb-ccid,bus=xhci.0'
     )
+}
+
+# Adds two empty USB controllers, `bay` (xHCI) and `ehci`, and what devices there can be made of, to qemu_command. The
+# guest plugs them in by itself, through QEMU's monitor on a virtio port: QEMU is at both ends of each socket here.
+#
+# Their other ends: four disks of zeros; the wire of a serial adapter and the card of a card reader on virtio ports;
+# and in the folder $1, which the guest sees as $LAB_OUT/hardware: what a sound card has played, in sound.wav; the
+# folder media for a media player; and the folder tftp, which a network adapter reaches, and nothing else.
+qemu_usb_hardware() {
+    local folder=${1//,/,,} sockets=${run//,/,,} index name
+    # The length of sun_path, without the zero at its end.
+    ((${#run} + 11 <= 107)) || die "the path of the temporary folder is too long for sockets: $run" \
+        "Use a shorter one: export TMPDIR=/tmp"
+    mkdir -- "$1" || die "there is already a $1, and the lab needs one of its own" "Remove it, or use another --out."
+    hardware=$1
+    mkdir "$1/media" "$1/tftp"
+    qemu_command+=(
+        -device 'qemu-xhci,id=bay,addr=0x11,p2=12,p3=4'
+        -device 'usb-ehci,id=ehci,addr=0x12'
+        -audiodev "wav,id=sound,path=$folder/sound.wav,out.mixing-engine=off"
+        -netdev "user,id=lan,restrict=on,ipv6=off,tftp=$folder/tftp"
+    )
+    for index in 0 1 2 3; do
+        truncate -s 256M "$run/disk$index"
+        qemu_command+=(-blockdev "driver=file,node-name=disk$index,filename=$sockets/disk$index,discard=unmap")
+    done
+    for name in monitor line card; do
+        qemu_command+=(
+            -chardev "socket,id=$name,path=$sockets/$name.sock,server=on,wait=off"
+            -chardev "socket,id=$name-end,path=$sockets/$name.sock"
+        )
+    done
+    qemu_command+=(-mon 'chardev=monitor,mode=control')
+}
+
+# Adds the virtio ports of qemu_usb_hardware, from number $1 on, to qemu_command. The guest finds them by their names.
+qemu_hardware_ports() {
+    local port=$1 name
+    for name in monitor line card; do
+        qemu_command+=(-device "virtserialport,chardev=$name-end,name=ghostplug.$name,nr=$port")
+        port=$((port + 1))
+    done
 }
 
 # Whether the kernel gets as far as its first program under KVM, in 15 s. Asks once per boot of this machine: where KVM

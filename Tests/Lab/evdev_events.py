@@ -154,4 +154,5 @@ def main():
     sys.exit(record(paths, command, set(arguments.ignore.split(",")), arguments.quiet))
 
 
-main()
+if __name__ == "__main__":
+    main()
