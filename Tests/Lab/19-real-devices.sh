@@ -29,6 +29,14 @@ for kind in "${kinds[@]}"; do
     grep -qF "$(busid_of "$kind")" "$WORK/devices.txt" || fail "devices does not show $kind: $(cat "$WORK/devices.txt")"
 done
 
+# --- named in every way
+serve 'real:*' --match class=mass-storage --match class=hid,speed=full real:0403:6001 real:46f4:0001:DISK0001 ||
+    fail 'naming devices in every way'
+offered() { sed -n 's/.*(real device \([^)]*\)).*/\1/p' "$WORK/serve.out" | sort | paste -sd ' '; }
+expect 'what the names stand for' \
+    "$(for kind in fast-disk disk uas hub-keyboard serial; do busid_of $kind; done | sort | paste -sd ' ')" "$(offered)"
+stop_server
+
 # --- each, driven
 our_export "${kinds[@]}"
 left=()
