@@ -64,6 +64,19 @@ refused timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups \
     "$GHOSTPLUG" serve "real:$(busid_of keyboard)" --control none
 grep -q 'SUBSYSTEM=="usb", ATTR{idVendor}=="0627", ATTR{idProduct}=="0001"' "$WORK/err" ||
     fail "no udev rule for nobody: $(cat "$WORK/err")"
+# What the rule would do, and no more, is enough.
+node=$(printf '/dev/bus/usb/%03d/%03d' "$bay" "$(cat "$(folder_of keyboard)/devnum")")
+chgrp 65534 "$node"
+chmod 660 "$node"
+setpriv --reuid=65534 --regid=65534 --clear-groups "$GHOSTPLUG" serve "real:$(busid_of keyboard)" --control none \
+    >"$WORK/serve.out" 2>>"$WORK/serve.log" &
+server=$!
+wait_for 60 'the server of nobody' grep -q '^attach with' "$WORK/serve.out"
+exported=(keyboard)
+keys=$(our_attach keyboard)
+drive_keyboard "$keys" >/dev/null
+our_release keyboard
+note 'without root: with the rights that the rule in the message gives'
 refused timeout 60 "$GHOSTPLUG" serve "real:$bay-12" --control none
 grep -q "$bay-12" "$WORK/err" || fail "no word of the device that is not there: $(cat "$WORK/err")"
 note "refused: $(head -n 1 "$WORK/err")"
