@@ -6,8 +6,8 @@ import Glibc
 /// queued, so work never waits for a thread to wake up, and whoever finds it taken leaves the work to the holder, so
 /// posting never blocks. Calls to a device are thus ordered and never concurrent.
 ///
-/// `@unchecked Sendable`: `queue`, `endConnection` and `presentation` are only touched under `queueLock`, `spare` and `afterWork`
-/// only while `gate` is held.
+/// `@unchecked Sendable`: `queue`, `endConnection` and `presentation` are only touched under `queueLock`, `spare` and
+/// `afterWork` only while `gate` is held.
 public final class DeviceExecutor: DevicePort, @unchecked Sendable {
     /// Wrapped, because a closure that is an array's element itself costs an allocation each time it is stored.
     private struct Work {

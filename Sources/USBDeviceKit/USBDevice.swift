@@ -77,8 +77,7 @@ public protocol DevicePort: AnyObject, Sendable {
     /// Takes the device away from the host that has it, as if it were pulled out; another import plugs it in again.
     ///
     /// Transfers that wait are asked for with ``USBDevice/cancel(_:)``, then ``USBDevice/disconnect()`` follows. Means
-    /// nothing to a device that no
-    /// host has. Callable from any thread.
+    /// nothing to a device that no host has. Callable from any thread.
     func unplug()
 
     /// Says what the device is from now on, or with nil that no host can have it: hardware comes and goes.

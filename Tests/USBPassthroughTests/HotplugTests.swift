@@ -125,6 +125,21 @@ struct HotplugTests {
         bench.finish()
     }
 
+    @Test("a list of devices that could not be had once hides no device that is there at the next look")
+    func listFails() throws {
+        let bench = try Bench()
+        bench.unplug()
+        bench.watch.look()
+        bench.detach()
+        bench.replug(address: 20)
+        bench.fake.fail(.list, .io)
+        bench.watch.look()
+        #expect(bench.tap.port?.notes.presented.last == .some(nil))
+        bench.watch.look()
+        #expect(bench.tap.port?.notes.presented.last??.productID == 0x0001)
+        bench.finish()
+    }
+
     @Test("a device is offered when the kernel has configured it, which takes a moment")
     func unready() throws {
         let bench = try Bench()

@@ -7,8 +7,8 @@ package import USBIPServer
 
 /// A device that is served: what it is, who has it, and what can be done to it.
 ///
-/// `@unchecked Sendable`: `performers`, `close` and `finished` are only used on the device's executor; the rest does not change or is
-/// guarded.
+/// `@unchecked Sendable`: `performers`, `close` and `finished` are only used on the device's executor, but `close` of
+/// hardware, which may be called from anywhere; the rest does not change or is guarded.
 package final class RunningDevice: @unchecked Sendable {
     /// The device as it was asked for.
     package let specification: DeviceSpecification

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Notices that devices are plugged in and unplugged, with the kernel's own news.
 ///
-/// Libusb's news come from udev, where there is no udev (containers, small systems) none come. The kernel's do, but not
+/// Libusb's news come from udev; where there is none (containers, small systems), no news come. The kernel's do, but not
 /// into every container: there a look every second has to do.
 final class PlugWatch: Sendable {
     static let shared = PlugWatch(isManual: false)
@@ -86,7 +86,8 @@ final class PlugWatch: Sendable {
     private func devices(of inventory: Inventory) -> [HostDevice] {
         let signature = inventory.signature()
         if let last = state.withLock({ $0.last }), last.signature == signature, last.isComplete { return last.devices }
-        let devices = (try? inventory.devices()) ?? []
+        // What failed is tried again at the next look.
+        guard let devices = try? inventory.devices() else { return [] }
         // One that is not configured yet is to be looked at again.
         let isComplete = devices.allSatisfy { $0.isHub || $0.configurationValue != 0 }
         state.withLock { $0.last = (signature, devices, isComplete) }

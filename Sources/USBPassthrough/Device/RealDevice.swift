@@ -162,9 +162,8 @@ public final class RealDevice: Sendable {
     public func close() {
         watch.remove(place)
         guard let stuck = stuck.withLock({ $0 }) else { return }
-        logger.error(
-            "\(stuck.host.path) was not given back; when it answers again: ghostplug devices --give-back \(stuck.host.path)"
-        )
+        let path = stuck.host.path
+        logger.error("\(path) was not given back; when it answers again: ghostplug devices --give-back \(path)")
     }
 
     deinit { watch.remove(place) }

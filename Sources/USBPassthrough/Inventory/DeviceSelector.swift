@@ -20,11 +20,6 @@ public struct DeviceSelector: Hashable, Sendable, CustomStringConvertible {
     /// Makes a selector.
     public init(_ form: Form) { self.form = form }
 
-    /// Makes the selector of a device's place.
-    public init(placeOf device: HostDevice) {
-        form = .place(bus: device.listed.bus, ports: device.listed.ports)
-    }
-
     /// Reads a selector: 1 to 4 hexadecimal digits an id, with or without `0x`; a serial number goes on to the end, with
     /// whatever is in it.
     ///

@@ -45,11 +45,6 @@ extension LibUSBFunctions {
             unsafe libusb_close(connection.handle)
             if connection.node >= 0 { Glibc.close(connection.node) }
         },
-        configuration: { connection throws(LibUSBError) in
-            var value: Int32 = 0
-            try unsafe check(libusb_get_configuration(connection.handle, &value))
-            return UInt8(truncatingIfNeeded: value)
-        },
         setConfiguration: { connection, value throws(LibUSBError) in
             try unsafe check(libusb_set_configuration(connection.handle, value))
         },

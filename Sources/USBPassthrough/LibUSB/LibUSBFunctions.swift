@@ -45,8 +45,6 @@ public import CLibUSB
     public var open: @Sendable (Context, _ node: String) throws(LibUSBError) -> Connection
     /// Closes a device of which no transfer is left.
     public var close: @Sendable (Connection) -> Void
-    /// The selected configuration's value; 0 for none.
-    public var configuration: @Sendable (Connection) throws(LibUSBError) -> UInt8
     /// Selects a configuration while no interface is claimed; takes long.
     public var setConfiguration: @Sendable (Connection, Int32) throws(LibUSBError) -> Void
     /// Takes an interface away from its kernel driver.

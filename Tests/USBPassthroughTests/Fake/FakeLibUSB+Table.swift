@@ -16,9 +16,6 @@ extension FakeLibUSB {
             freeContext: { self.freeContext($0) },
             open: { context, node throws(LibUSBError) in try self.open(context, node) },
             close: { self.close($0) },
-            configuration: { connection throws(LibUSBError) in
-                try self.withDevice(of: connection, .configuration) { device, _ in device.configuration }
-            },
             setConfiguration: { connection, value throws(LibUSBError) in
                 try self.setConfiguration(connection, value)
             },

@@ -2,7 +2,7 @@ import USBPassthrough
 
 /// A function of libusb's.
 enum FakeFunction: String, Sendable, CaseIterable {
-    case list, makeContext, freeContext, open, close, configuration, setConfiguration, detachDriver, attachDriver,
+    case list, makeContext, freeContext, open, close, setConfiguration, detachDriver, attachDriver,
         claim, release, setAlternate
     case clearHalt, reset, allocateTransfer, freeTransfer, submit, cancel, handleEvents, interrupt
 
@@ -12,7 +12,7 @@ enum FakeFunction: String, Sendable, CaseIterable {
         case .open, .close, .setConfiguration, .detachDriver, .attachDriver, .claim, .release, .setAlternate,
             .clearHalt, .reset:
             true
-        case .list, .makeContext, .freeContext, .configuration, .allocateTransfer, .freeTransfer, .submit, .cancel,
+        case .list, .makeContext, .freeContext, .allocateTransfer, .freeTransfer, .submit, .cancel,
             .handleEvents, .interrupt:
             false
         }

@@ -66,7 +66,6 @@ struct SelectorTests {
             #expect(try !DeviceSelector(parsing: text).matches(stick), "\(text)")
         }
         #expect(try !DeviceSelector(parsing: "1d6b:0104:x").matches(device([1], serial: nil)))
-        #expect(DeviceSelector(placeOf: stick).description == "3-1.2")
     }
 
     @Test("for all leaves out hubs, and what was attached over USB/IP")
