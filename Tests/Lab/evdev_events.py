@@ -6,6 +6,8 @@
 DEVICE is the sysfs folder of a USB device or of one of its interfaces; the event nodes below it are read together. The
 command's exit status is passed on; its stdout goes to stderr, so that stdout has the events alone. They are read until
 the command has ended and nothing has come for a while. With --describe: what the device says it can do.
+
+Repeats of a held key are left out: the kernel makes them by its own clock, and on a slow machine a key is held for long.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import sys
 import time
 
 EVENT = struct.Struct("@llHHi")
+REPEAT = (1, 2)
 TYPES = {0: "SYN", 1: "KEY", 2: "REL", 3: "ABS", 4: "MSC", 17: "LED", 20: "REP", 21: "FF"}
 PROPERTIES = {0: "POINTER", 1: "DIRECT", 2: "BUTTONPAD", 3: "SEMI_MT", 4: "TOPBUTTONPAD", 5: "POINTING_STICK"}
 # Names of <linux/input-event-codes.h>, as far as the devices tested have them.
@@ -104,7 +107,7 @@ def frames(data, frame, ignored):
             if frame:
                 yield " ".join(frame)
             frame.clear()
-        elif name(kind, code) not in ignored:
+        elif (kind, value) != REPEAT and name(kind, code) not in ignored:
             frame.append(f"{name(kind, code)}={value}")
 
 
