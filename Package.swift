@@ -51,6 +51,30 @@ let package = Package(
         // Linux's virtual host controller, through its files.
         .target(name: "VHCI", dependencies: ["CLinux", "SocketIO", "USBCore"]),
 
+        // Captures: what is in them, one format after another; then what devices they show.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "USBCapture", dependencies: ["CZlib", "USBCore", "USBIPWire"]),
+        .target(name: "CaptureTraces", dependencies: ["USBCapture", "USBCore"]),
+        .target(
+            name: "CaptureTranscript",
+            dependencies: [
+                "CaptureTraces", "CommandSupport", "DeviceInspection", "HIDReports", "SCSITarget", "USBCapture",
+                "USBCore",
+            ]),
+        // A capture as a device, and as a host.
+        .target(
+            name: "USBReplay",
+            dependencies: ["CaptureTraces", "SCSITarget", "USBCapture", "USBCore", "USBDeviceKit"]),
+        .target(
+            name: "USBReplayHost",
+            dependencies: ["CaptureTraces", "USBCapture", "USBCore", "USBIPClient", "USBReplay"]),
+        // Making captures: of devices that run here, and of what passes between others.
+        .target(
+            name: "USBRecording", dependencies: ["SocketIO", "USBCapture", "USBCore", "USBDeviceKit", logging]),
+        .target(
+            name: "USBIPProxy",
+            dependencies: ["SocketIO", "USBCapture", "USBCore", "USBIPWire", "USBRecording", logging]),
+
         // Real devices, through libusb.
         .systemLibrary(name: "CLibUSB", pkgConfig: "libusb-1.0", providers: [.apt(["libusb-1.0-0-dev"])]),
         .target(
@@ -124,6 +148,34 @@ let package = Package(
             dependencies: [
                 "CLibUSB", "DirectHost", "SocketIO", "TestSupport", "USBCore", "USBDeviceKit", "USBIPSession",
                 "USBIPWire", "USBPassthrough", logging,
+            ]),
+        .testTarget(name: "USBCaptureTests", dependencies: ["TestSupport", "USBCapture", "USBCore", "USBIPWire"]),
+        .testTarget(name: "CaptureTracesTests", dependencies: ["CaptureTraces", "USBCapture", "USBCore"]),
+        .testTarget(
+            name: "CaptureTranscriptTests",
+            dependencies: ["CaptureTraces", "CaptureTranscript", "CommandSupport", "USBCapture", "USBCore"]),
+        .testTarget(
+            name: "USBReplayTests",
+            dependencies: [
+                "CaptureTraces", "DirectHost", "USBCapture", "USBCore", "USBDeviceKit", "USBReplay",
+            ]),
+        .testTarget(
+            name: "USBReplayHostTests",
+            dependencies: [
+                "CaptureTraces", "SocketIO", "TestSupport", "USBCapture", "USBCore", "USBDeviceKit", "USBIPClient",
+                "USBIPServer", "USBRecording", "USBReplay", "USBReplayHost", logging,
+            ]),
+        .testTarget(
+            name: "USBRecordingTests",
+            dependencies: [
+                "DirectHost", "SocketIO", "TestSupport", "USBCapture", "USBCore", "USBDeviceKit", "USBIPSession",
+                "USBIPWire", "USBRecording", logging,
+            ]),
+        .testTarget(
+            name: "USBIPProxyTests",
+            dependencies: [
+                "SocketIO", "TestSupport", "USBCapture", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPProxy",
+                "USBIPServer", "USBIPWire", "USBRecording", logging,
             ]),
         .testTarget(name: "KeyboardLayoutsTests", dependencies: ["CXKBCommon", "KeyboardLayouts"]),
         .testTarget(name: "VHCITests", dependencies: ["SocketIO", "USBCore", "VHCI"]),

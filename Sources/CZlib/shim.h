@@ -1,0 +1,2 @@
+// zlib, which inflates captures that were compressed.
+#include <zlib.h>
