@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "USBPassthrough", targets: ["USBPassthrough"]),
         .library(name: "USBIPServer", targets: ["USBIPWire", "USBIPSession", "USBIPServer"]),
         .library(name: "USBIPClient", targets: ["USBIPClient"]),
+        .library(name: "USBCapture", targets: ["USBCapture", "CaptureTraces", "USBRecording", "USBReplay"]),
         .executable(name: "ghostplug", targets: ["ghostplug"]),
     ],
     dependencies: [
@@ -87,22 +88,24 @@ let package = Package(
         .target(
             name: "DeviceModels",
             dependencies: [
-                "CommandSupport", "DiskStores", "HIDReports", "KeyboardLayouts", "SCSITarget", "USBCore",
-                "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage", "USBPassthrough", logging,
+                "CaptureTraces", "CommandSupport", "DiskStores", "HIDReports", "KeyboardLayouts", "SCSITarget",
+                "USBCapture", "USBCore", "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage", "USBPassthrough",
+                "USBReplay", logging,
             ]),
         // Devices that run, and how they are controlled from outside.
         .target(
             name: "DeviceControl",
             dependencies: [
                 "CommandSupport", "DeviceModels", "SocketIO", "Statistics", "USBCore", "USBDeviceKit", "USBIPServer",
-                "USBIPSession", logging,
+                "USBIPSession", "USBRecording", logging,
             ]),
         .executableTarget(
             name: "ghostplug",
             dependencies: [
-                "CLinux", "CommandSupport", "DeviceControl", "DeviceInspection", "DeviceModels", "Measurement",
-                "SocketIO", "Statistics", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession",
-                "USBIPWire", "USBPassthrough", "VHCI", argumentParser, logging, "Yams",
+                "CLinux", "CaptureTraces", "CaptureTranscript", "CommandSupport", "DeviceControl", "DeviceInspection",
+                "DeviceModels", "Measurement", "SocketIO", "Statistics", "USBCapture", "USBCore", "USBDeviceKit",
+                "USBIPClient", "USBIPProxy", "USBIPServer", "USBIPSession", "USBIPWire", "USBPassthrough",
+                "USBRecording", "USBReplay", "USBReplayHost", "VHCI", argumentParser, logging, "Yams",
             ]),
         // Measured by Scripts/bench. The C part is host and reference, so that measuring costs least.
         .target(name: "CBenchReference"),
@@ -110,8 +113,8 @@ let package = Package(
             name: "ghostbench",
             dependencies: [
                 "CBenchReference", "CommandSupport", "DeviceControl", "DeviceModels", "SocketIO", "Statistics",
-                "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire", argumentParser,
-                logging,
+                "USBCapture", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire",
+                "USBRecording", argumentParser, logging,
             ]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.
@@ -157,7 +160,8 @@ let package = Package(
         .testTarget(
             name: "USBReplayTests",
             dependencies: [
-                "CaptureTraces", "DirectHost", "USBCapture", "USBCore", "USBDeviceKit", "USBReplay",
+                "CaptureTraces", "DirectHost", "SCSITarget", "TestSupport", "USBCapture", "USBCore", "USBDeviceKit",
+                "USBIPSession", "USBIPWire", "USBReplay",
             ]),
         .testTarget(
             name: "USBReplayHostTests",
@@ -182,15 +186,16 @@ let package = Package(
         .testTarget(
             name: "DeviceControlTests",
             dependencies: [
-                "CommandSupport", "DeviceControl", "DeviceModels", "DirectHost", "SocketIO", "TestSupport", "USBCore",
-                "USBDeviceKit", "USBIPClient", "USBIPServer", logging,
+                "CommandSupport", "DeviceControl", "DeviceModels", "DirectHost", "SocketIO", "TestSupport",
+                "USBCapture", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBRecording", logging,
             ]),
         .testTarget(name: "DiskStoresTests", dependencies: ["DiskStores", "SCSITarget"]),
         .testTarget(
             name: "DeviceModelsTests",
             dependencies: [
-                "CommandSupport", "DeviceModels", "DirectHost", "HIDReports", "KeyboardLayouts", "SCSITarget",
-                "USBCore", "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage", logging,
+                "CaptureTraces", "CommandSupport", "DeviceModels", "DirectHost", "HIDReports", "KeyboardLayouts",
+                "SCSITarget", "USBCapture", "USBCore", "USBDeviceKit", "USBGadgetZero", "USBHID", "USBMassStorage",
+                "USBReplay", logging,
             ]),
         .testTarget(
             name: "USBIPClientTests",
