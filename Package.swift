@@ -59,8 +59,7 @@ let package = Package(
         .target(
             name: "CaptureTranscript",
             dependencies: [
-                "CaptureTraces", "CommandSupport", "DeviceInspection", "HIDReports", "SCSITarget", "USBCapture",
-                "USBCore",
+                "CaptureTraces", "CommandSupport", "HIDReports", "SCSITarget", "USBCapture", "USBCore",
             ]),
         // A capture as a device, and as a host.
         .target(
@@ -116,6 +115,9 @@ let package = Package(
                 "USBCapture", "USBCore", "USBDeviceKit", "USBIPClient", "USBIPServer", "USBIPSession", "USBIPWire",
                 "USBRecording", argumentParser, logging,
             ]),
+
+        // Scripts/fuzz builds it with libFuzzer; as it is, it reads the files that it is given.
+        .executableTarget(name: "fuzz-capture", dependencies: ["USBCapture"]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),

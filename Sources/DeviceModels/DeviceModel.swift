@@ -96,6 +96,8 @@ public struct ModelDevice {
     public var isHardware = false
     /// What can be done to the device while it runs.
     package var actions: [DeviceAction] = []
+    /// Of a replayed device, how the replay has gone up to now; called on the device's executor.
+    package var verdict: (() -> ReplayVerdict)?
     /// Called on the device's executor when the server ends: finishes writes.
     ///
     /// Returns what could not be finished; nil when all was.

@@ -7,6 +7,7 @@ public enum ModelRegistry {
         DriveModel.self, KeyboardModel.self, MouseModel.self, TabletModel.self, TouchscreenModel.self,
         GamepadModel.self,
         CompositeModel.self, RawHIDModel.self, ZeroModel.self, RealModel.self,
+        ReplayModel.self,
     ]
 
     /// The model of a name.

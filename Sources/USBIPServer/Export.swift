@@ -40,7 +40,8 @@ public final class Export: @unchecked Sendable {
         executor = DeviceExecutor(clock: EventThread.shared)
         presence = Mutex((device.identity, true))
         paced = pace == .bus && !options.isHardware ? PacedDevice(device) : nil
-        self.device = paced ?? device
+        let served: any USBDevice = paced ?? device
+        self.device = options.decorate?(served) ?? served
         self.options = options
         self.onEvent = onEvent
         executor.setPresentation { [weak self] in self?.note($0) }
@@ -113,6 +114,9 @@ public struct ExportOptions: Sendable {
     public var onImport: (@Sendable () throws(ImportRefusal) -> Void)?
     /// Called on a connection's thread when its client has gone, before the next can import the device.
     public var onRelease: (@Sendable () -> Void)?
+    /// Puts something around the device that sees what hosts see of it, its pace included; called once, before it is
+    /// attached.
+    public var decorate: (@Sendable (any USBDevice) -> any USBDevice)?
 
     /// Makes the options of a simulated device.
     public init() {}

@@ -33,6 +33,7 @@ struct Benchmark {
             Output.progress("keys of 200 keyboards, through the control interface")
             report.keys = try ControlledKeys.measure()
         }
+        if cases.contains(.capture) { report.captures = try CaptureCost.measure(rounds: rounds, seconds: seconds) }
         Output.result(isJSON ? report.json.text : report.text)
     }
 

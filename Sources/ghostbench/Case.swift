@@ -16,6 +16,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
     case memory1000 = "memory-1000"
     case polled200 = "polled-200"
     case keys200 = "keys-200"
+    case capture
 
     /// What a host repeats.
     enum Load {
@@ -35,7 +36,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case .control1: .control(depth: 1)
         case .control32: .control(depth: 32)
         case .control256: .control(depth: 256)
-        case .memoryImage, .memory1000, .polled200, .keys200: nil
+        case .memoryImage, .memory1000, .polled200, .keys200, .capture: nil
         }
     }
 
@@ -70,4 +71,8 @@ enum Goal {
     static let polledMemory: Int64 = 150 << 20
     /// Nanoseconds from the control interface to the host that a key takes, in the median, with 200 keyboards.
     static let keyTime: UInt64 = 100_000
+    /// The least part of the rate of transfers of 64 bytes that is left when they are recorded.
+    static let captureSmall = 0.85
+    /// The same for transfers of 1 MiB.
+    static let captureLarge = 0.90
 }

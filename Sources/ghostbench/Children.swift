@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import SocketIO
 import USBIPServer
+import USBRecording
 
 /// What every child is told, and the descriptors it is given.
 struct ChildOptions: ParsableArguments {
@@ -28,6 +29,8 @@ struct ServeCommand: ParsableCommand {
     @Option var count = 1
     /// Where the control interface is to be.
     @Option var control: String?
+    /// Where transfers are recorded.
+    @Option var capture: String?
     @OptionGroup var options: ChildOptions
 
     func run() throws {
@@ -42,7 +45,12 @@ struct ServeCommand: ParsableCommand {
         configuration.listen = [HostAndPort(host: "127.0.0.1", port: 0)]
         let server = USBIPServer(configuration, logger: logger)
         let specification = try DeviceSpecification(parsing: device)
-        let devices = RunningDevices(server, logger: logger) { _exit(0) }
+        var decorator: DeviceDecorator?
+        if let capture {
+            let writer = try CaptureWriter(path: capture, application: "ghostbench", logger: logger)
+            decorator = { device, made in CaptureTap(device, writer.register(RecordedDevice(name: made.busID))) }
+        }
+        let devices = RunningDevices(server, logger: logger, decorator: decorator) { _exit(0) }
         for _ in 0..<count { try devices.add(specification) }
         let control = try self.control.map { path in
             try ControlServer(path: path, target: devices, version: "bench", logger: logger)

@@ -36,6 +36,8 @@ struct Ghostbench: ParsableCommand {
               keys-200                            200 attached keyboards, whose keys are
                                                   pressed through the control
                                                   interface
+              capture                             bulk transfers of 64 bytes and of 1 MiB,
+                                                  recorded and not
 
             EXAMPLES:
               ghostbench                          everything, hot: about two minutes

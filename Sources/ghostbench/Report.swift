@@ -70,6 +70,7 @@ struct Report {
     var memory: [Memory] = []
     var polled: Polled?
     var keys: Keys?
+    var captures: [Capture] = []
 
     // MARK: Text
 
@@ -104,6 +105,7 @@ struct Report {
                     ]))
         }
         if let keys { parts.append(keys.text) }
+        if !captures.isEmpty { parts.append(Self.captureTable(captures)) }
         return parts.joined(separator: "\n\n")
     }
 
@@ -150,7 +152,7 @@ struct Report {
             ("rounds", .number(rounds)), ("secondsPerRound", .decimal(seconds, digits: 3)),
             ("conditions", .array(conditions.map(Self.json))), ("memory", .array(memory.map(Self.json))),
             ("polled", .array([polled].compactMap { $0 }.map(Self.json))),
-            ("keys", .array(keys?.json ?? [])),
+            ("keys", .array(keys?.json ?? [])), ("capture", .array(captures.map(Self.json))),
         ])
     }
 

@@ -31,7 +31,7 @@ struct Ghostplug: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Plug.self, Unplug.self, Play.self, Serve.self, Ctl.self, Attach.self, Ports.self, Detach.self, List.self,
-            Devices.self, Inspect.self, Bench.self, Plot.self, Models.self,
+            Devices.self, Inspect.self, Show.self, ReplayHost.self, Proxy.self, Bench.self, Plot.self, Models.self,
         ])
 }
 

@@ -39,6 +39,8 @@ public struct CapturedDevice: Hashable, Sendable {
     public var lastTime: Int64
     /// How much each endpoint was used.
     public var endpoints: [EndpointUse]
+    /// Whether it is a hub, a root hub included: its descriptors say so, or it is asked what only hubs are.
+    public var isHub = false
 
     /// How much an endpoint was used.
     public struct EndpointUse: Hashable, Sendable {
@@ -50,6 +52,10 @@ public struct CapturedDevice: Hashable, Sendable {
         public var transfers: Int
         /// Bytes moved.
         public var bytes: Int64
+        /// The most bytes that one transfer moved.
+        public var largest: Int64 = 0
+        /// The interval as the host numbered it last; 0 where the capture has none.
+        public var interval: Int32 = 0
 
         /// Makes a count.
         public init(endpoint: EndpointAddress, type: TransferType, transfers: Int = 0, bytes: Int64 = 0) {

@@ -1,7 +1,8 @@
-public import USBCapture
 public import USBCore
 
-/// A transfer of a capture: its submission and its end, together. 88 bytes, without references, since there are millions.
+/// A transfer of a capture: its submission and its end, together.
+///
+/// 88 bytes, without references, since there are millions.
 public struct TracedTransfer: Hashable, Sendable {
     /// The packet that submitted it, counted from 1; 0 when the capture has only its end.
     public var submissionNumber: UInt32
@@ -85,12 +86,12 @@ public struct TracedTransfer: Hashable, Sendable {
 /// Where a transfer's data are: in the capture's file, or in what was set aside while it was read.
 public struct PayloadReference: Hashable, Sendable {
     /// An offset in the file; with the sign bit set, in what was set aside.
-    var place: Int64
+    package var place: Int64
     /// How many bytes there are.
     public var count: UInt32
 
     /// Makes a reference.
-    init(place: Int64, count: UInt32) {
+    package init(place: Int64, count: UInt32) {
         self.place = place
         self.count = count
     }

@@ -7,7 +7,7 @@ package import USBIPServer
 
 /// A device that is served: what it is, who has it, and what can be done to it.
 ///
-/// `@unchecked Sendable`: `performers`, `close` and `finished` are only used on the device's executor, but `close` of
+/// `@unchecked Sendable`: `performers`, `close`, `judge` and `finished` are only used on the device's executor, but `close` of
 /// hardware, which may be called from anywhere; the rest does not change or is guarded.
 package final class RunningDevice: @unchecked Sendable {
     /// The device as it was asked for.
@@ -20,6 +20,7 @@ package final class RunningDevice: @unchecked Sendable {
     package let export: Export
     private let performers: [DeviceAction]
     private let close: () -> String?
+    private let judge: (() -> ReplayVerdict)?
     /// What finishing came to, once it was done.
     private var finished: String??
     private let watch: DeviceWatch
@@ -34,6 +35,7 @@ package final class RunningDevice: @unchecked Sendable {
         performers = made.actions
         actions = made.actions.map(\.summary)
         close = made.close
+        judge = made.verdict
         self.export = export
         self.watch = watch
     }
@@ -73,6 +75,12 @@ package final class RunningDevice: @unchecked Sendable {
             finished = .some(failure)
             return failure
         }
+    }
+
+    /// How a replayed device's host has done up to now; nil for other devices.
+    package var verdict: ReplayVerdict? {
+        guard let judge else { return nil }
+        return export.executor.run { judge() }
     }
 
     /// Whether the device was removed, and its writes finished.

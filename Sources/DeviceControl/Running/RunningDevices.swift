@@ -3,7 +3,7 @@ package import DeviceModels
 package import Logging
 import SocketIO
 import Synchronization
-import USBDeviceKit
+package import USBDeviceKit
 package import USBIPServer
 
 /// The devices that this process serves; they can be added and removed while it runs.
@@ -14,6 +14,8 @@ package final class RunningDevices: Sendable {
         var leaving: [Departure] = []
         /// Bus ids of devices that are being made or removed: nobody else's.
         var busy: Set<String> = []
+        /// How the hosts of replayed devices did that were removed.
+        var verdicts: [ReplayVerdict] = []
         /// Bus ids that devices will ask for: not for those that ask for none.
         var reserved: Set<String> = []
         /// How many there have been: what keeps equal ones apart.
@@ -28,18 +30,21 @@ package final class RunningDevices: Sendable {
     let onStop: @Sendable () -> Void
     /// What else is done with a device that a client adds, such as to plug it in; before the client is told.
     package let onAdd: @Sendable (RunningDevice) throws(ModelError) -> Void
+    private let decorator: DeviceDecorator?
     private let state = Mutex(State())
 
     /// Makes an empty set.
     ///
     /// - Parameters:
+    ///   - decorator: puts something around each device that is made; nil for nothing.
     ///   - onAdd: what else is done with a device that a client adds, such as to plug it in.
     ///   - onStop: ends the process in order; called when a client asks for it.
     package init(
-        _ server: USBIPServer, logger: Logger,
+        _ server: USBIPServer, logger: Logger, decorator: DeviceDecorator? = nil,
         onAdd: @escaping @Sendable (RunningDevice) throws(ModelError) -> Void = { _ in },
         onStop: @escaping @Sendable () -> Void
     ) {
+        self.decorator = decorator
         self.onAdd = onAdd
         self.server = server
         self.logger = logger
@@ -82,6 +87,9 @@ package final class RunningDevices: Sendable {
         options.isHardware = made.isHardware
         options.onImport = made.onImport
         options.onRelease = made.onRelease
+        if let decorator {
+            options.decorate = { decorator($0, MadeDevice(specification: specification, busID: busID, index: index)) }
+        }
         let export: Export
         do throws(ExportError) {
             export = try server.export(
@@ -138,6 +146,7 @@ package final class RunningDevices: Sendable {
         let hasEnded = server.waitUntilReleased(device.export, milliseconds: Self.patience)
         let failure = hasEnded ? device.finish() : "its connection did not end"
         if let failure { logger.error("data may be lost: \(failure)", metadata: ["busid": "\(device.busID)"]) }
+        if let verdict = device.verdict { state.withLock { $0.verdicts.append(verdict) } }
         device.markRemoved()
         events.publish(DeviceEvent("removed"), busID: device.busID)
         state.withLock { state in
@@ -146,6 +155,12 @@ package final class RunningDevices: Sendable {
         }
         departure.end(failure)
         return failure
+    }
+
+    /// How the hosts of replayed devices did, those included that were removed.
+    package var verdicts: [ReplayVerdict] {
+        let (removed, devices) = state.withLock { ($0.verdicts, $0.devices) }
+        return removed + devices.compactMap(\.verdict)
     }
 
     /// Finishes every device's writes, once the server has stopped; those of devices that are being removed as well.
@@ -158,6 +173,19 @@ package final class RunningDevices: Sendable {
             + leaving.compactMap { departure in departure.wait().map { "\(departure.device.busID): \($0)" } }
     }
 }
+
+/// A device that has just been made, for whoever puts something around it.
+package struct MadeDevice: Sendable {
+    /// The device as it was asked for.
+    package let specification: DeviceSpecification
+    /// The device's name at the server.
+    package let busID: String
+    /// What keeps equal ones apart: serial numbers follow from it.
+    package let index: Int
+}
+
+/// Puts something around a device that sees what hosts see of it, such as a recorder; or gives it back as it is.
+package typealias DeviceDecorator = @Sendable (any USBDevice, MadeDevice) -> any USBDevice
 
 /// A device that is being removed.
 private final class Departure: Sendable {

@@ -26,6 +26,7 @@ struct Plug: ParsableCommand {
               sudo ghostplug unplug
               sudo ghostplug plug drive --json --background | jq -r '.[0].nodes[]'
               sudo ghostplug plug keyboard & sudo ghostplug ctl type 1-1 'hello'
+              sudo ghostplug plug drive --capture run.pcapng
 
             JSON:
               One array, an object for each device, as 'ghostplug ctl devices --json'
@@ -34,7 +35,7 @@ struct Plug: ParsableCommand {
             EXIT STATUS:
               1    the kernel does not take a device, or it is not ready in time;
                    everything is unplugged again
-              74   data could not be written where they belong
+              74   data could not be written where they belong, those of a capture included
             """)
 
     @Argument(help: ArgumentHelp("The devices, such as drive or keyboard:layout=de.", valueName: "device"))
@@ -72,6 +73,15 @@ struct Plug: ParsableCommand {
 
     @Option(help: ArgumentHelp("When interrupt and isochronous transfers end: see 'serve'.", valueName: "bus|free"))
     var pace: String?
+
+    @OptionGroup(title: "Captures")
+    var capture: CaptureOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Say as JUnit XML what hosts did otherwise than in the recordings that replay: plays.",
+            valueName: "file.xml"))
+    var report: String?
 
     @Flag(help: "At the end, show what the host asked for and devices refused, and what to do about it.")
     var explain = false
@@ -132,8 +142,12 @@ struct Plug: ParsableCommand {
         do throws(ConfigurationError) {
             if let config { try settings.read(file: config) }
             try settings.override(
-                devices: devices, matches: match,
-                scalars: ["pace": pace, "control": control, "log-level": logLevel, "log-format": logFormat])
+                devices: devices, matches: match, captureDevices: capture.captureDevice,
+                scalars: [
+                    "capture": capture.capture, "report": report, "pace": pace, "control": control,
+                    "log-level": logLevel,
+                    "log-format": logFormat,
+                ])
         } catch {
             throw Failure("\(error)", .validationFailure)
         }

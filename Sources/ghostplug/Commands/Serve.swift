@@ -25,6 +25,7 @@ struct Serve: ParsableCommand {
               ghostplug serve keyboard mouse & ghostplug ctl type 1-1 'hello'
               ghostplug serve real:3-1.2              ('ghostplug devices' shows which)
               ghostplug serve 'real:*' --match class=mass-storage --match vendor=1d6b
+              ghostplug serve drive keyboard --capture run.pcapng --capture-device 1-2
 
             REAL DEVICES:
               'real:*' stands for every device that meets a --match when the server
@@ -36,6 +37,14 @@ struct Serve: ParsableCommand {
                 driver=usb-storage, or driver=none
               Options of the star, as in 'real:*,wait', go to each of them.
 
+            CAPTURES:
+              --capture records every transfer with all its data, as usbmon does on
+              Linux: Wireshark, tshark and 'ghostplug show' read the file, while it is
+              written, too. Each device has a bus of its own in it. Devices never wait
+              for the file: what it cannot take is dropped, and counted in the file and
+              at the end. An older capture is overwritten, any other file is not; of a
+              FIFO, the first reader is waited for.
+
             CONFIGURATION FILE:
               listen: [127.0.0.1:3240]
               allow: [127.0.0.0/8]
@@ -44,6 +53,8 @@ struct Serve: ParsableCommand {
               handshake-timeout: 10
               pace: bus
               control: /run/bench.sock
+              capture: run.pcapng
+              capture-device: [1-7]
               log-level: info
               log-format: text
               devices:
@@ -105,6 +116,15 @@ struct Serve: ParsableCommand {
             valueName: "path"))
     var control: String?
 
+    @OptionGroup(title: "Captures")
+    var capture: CaptureOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Say as JUnit XML what hosts did otherwise than in the recordings that replay: plays.",
+            valueName: "file.xml"))
+    var report: String?
+
     @Flag(help: "At the end, show what hosts asked for and devices refused, and what to do about it.")
     var explain = false
 
@@ -120,7 +140,7 @@ struct Serve: ParsableCommand {
     mutating func run() throws {
         if let parent { _ = linux_end_with_parent(parent) }
         do {
-            try ServeRun(settings(), explains: explain).run()
+            try ServeRun(try settings(), explains: explain).run()
         } catch let failure as Failure {
             throw failure.report()
         }
@@ -132,7 +152,9 @@ struct Serve: ParsableCommand {
             if let config { try settings.read(file: config) }
             try settings.override(
                 devices: devices, matches: match, listen: listen, allow: allow,
+                captureDevices: capture.captureDevice,
                 scalars: [
+                    "capture": capture.capture, "report": report,
                     "max-connections": maxConnections, "max-waiting": maxWaiting,
                     "handshake-timeout": handshakeTimeout, "pace": pace, "control": control, "log-level": logLevel,
                     "log-format": logFormat,

@@ -49,12 +49,18 @@ extension ServeSettings {
                 for entry in try Self.sequence(value, "\(place): allow") {
                     server.allow.append(try Self.range(try Self.scalar(entry, place), "\(place): allow"))
                 }
+            case "capture-device":
+                captureDevices = []
+                for entry in try Self.sequence(value, "\(place): capture-device") {
+                    captureDevices.append(try Self.scalar(entry, place))
+                }
             case .some(let name) where Self.scalarKeys.contains(name):
                 try set(name, to: try Self.scalar(value, place), "\(place): \(name)")
             default:
                 throw ConfigurationError(
                     "\(place): there is no setting '\(key.string ?? "?")'; there are: "
-                        + (["devices", "match", "listen", "allow"] + Self.scalarKeys).joined(separator: ", "))
+                        + (["devices", "match", "listen", "allow", "capture-device"] + Self.scalarKeys).joined(
+                            separator: ", "))
             }
         }
     }

@@ -52,12 +52,19 @@ struct ServeSettings {
     var matches: [DeviceMatch] = []
     var server = ServerConfiguration()
     var control = ControlPlace.usual
+    /// The file that records what happens to devices; nil for none.
+    var capture: String?
+    /// The bus ids of the devices that are recorded; none for all.
+    var captureDevices: [String] = []
+    /// The file that says how the hosts of replayed devices did, as JUnit XML; nil for none.
+    var report: String?
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
     /// The settings with a single value: `KEY: VALUE` in the file, `--KEY VALUE` on the command line.
     static let scalarKeys = [
-        "max-connections", "max-waiting", "handshake-timeout", "pace", "control", "log-level", "log-format",
+        "max-connections", "max-waiting", "handshake-timeout", "pace", "control", "capture", "report", "log-level",
+        "log-format",
     ]
 
     /// Adds what the command line says.
@@ -65,7 +72,7 @@ struct ServeSettings {
     /// - Parameter scalars: values by ``scalarKeys``; nil where the command line says nothing.
     mutating func override(
         devices: [String], matches: [String] = [], listen: [String] = [], allow: [String] = [],
-        scalars: [String: String?] = [:]
+        captureDevices: [String] = [], scalars: [String: String?] = [:]
     ) throws(ConfigurationError) {
         for text in devices { self.devices.append(try Self.device(text, "'\(text)'")) }
         if !matches.isEmpty {
@@ -80,6 +87,7 @@ struct ServeSettings {
             server.allow = []
             for text in allow { server.allow.append(try Self.range(text, "--allow")) }
         }
+        if !captureDevices.isEmpty { self.captureDevices = captureDevices }
         for key in Self.scalarKeys {
             if case .some(.some(let text)) = scalars[key] { try set(key, to: text, "--\(key)") }
         }
@@ -92,6 +100,12 @@ struct ServeSettings {
         case "max-waiting": server.session.keptBytes = try Self.integer(text, 1...65_536, place) << 20
         case "handshake-timeout": server.handshakeTimeout = Int32(try Self.integer(text, 1...3600, place)) * 1000
         case "control": control = ControlPlace(text)
+        case "capture":
+            guard !text.isEmpty else { throw ConfigurationError("\(place): the name of a file is expected") }
+            capture = text
+        case "report":
+            guard !text.isEmpty else { throw ConfigurationError("\(place): the name of a file is expected") }
+            report = text
         case "pace": server.pace = try Self.pace(text, place)
         case "log-level": logLevel = try Self.level(text, place)
         default: logFormat = try Self.format(text, place)

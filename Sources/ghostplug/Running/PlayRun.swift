@@ -19,13 +19,13 @@ struct PlayRun {
     private let plugger: Plugger?
     private let options: Options
 
-    init(_ file: ScenarioFile, _ options: Options) {
+    init(_ file: ScenarioFile, _ options: Options) throws(Failure) {
         var settings = file.settings
         if file.isLocal { settings.server.listen = [] }
         let server = settings.makeServer()
         // That the last device has gone is no reason to end: the next step may plug one in.
         let plugger = file.isLocal ? Plugger(server) {} : nil
-        serving = Serving(settings, server) { device throws(ModelError) in
+        serving = try Serving(settings, server) { device throws(ModelError) in
             do throws(Failure) {
                 try plugger?.plug(device)
             } catch {

@@ -25,14 +25,14 @@ final class PlugRun: Sendable {
     private let isReady = Atomic(false)
     private let signalled = Semaphore()
 
-    init(_ settings: ServeSettings, _ options: Options) {
+    init(_ settings: ServeSettings, _ options: Options) throws(Failure) {
         var settings = settings
         // Nothing to be reached from outside.
         settings.server.listen = []
         let server = settings.makeServer()
         let plugger = Plugger(server) { SignalWaiter.endProcess() }
         let patience = options.patience
-        serving = Serving(settings, server) { device throws(ModelError) in
+        serving = try Serving(settings, server) { device throws(ModelError) in
             do throws(Failure) {
                 try plugger.plug(device)
                 if let patience { _ = try plugger.ready(device, timeout: patience) }

@@ -11,8 +11,8 @@ struct ServeRun {
     private let serving: Serving
     private let explains: Bool
 
-    init(_ settings: ServeSettings, explains: Bool) {
-        serving = Serving(settings, settings.makeServer())
+    init(_ settings: ServeSettings, explains: Bool) throws(Failure) {
+        serving = try Serving(settings, settings.makeServer())
         self.explains = explains
     }
 

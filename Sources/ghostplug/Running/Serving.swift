@@ -5,25 +5,33 @@ import Logging
 import SocketIO
 import Synchronization
 import USBIPServer
+import USBRecording
 
 /// What every command that runs devices does: make them, let them be controlled, and end in order.
 final class Serving: Sendable {
     let settings: ServeSettings
     let server: USBIPServer
     let devices: RunningDevices
+    private let recorder: Recorder?
     private let control = Mutex<ControlServer?>(nil)
     private let made = Mutex<[RunningDevice]>([])
 
     var logger: Logger { server.logger }
 
     /// - Parameter onAdd: what else is done with a device that is added while the others run.
+    /// - Throws: ``Failure`` when what is to be recorded cannot be.
     init(
         _ settings: ServeSettings, _ server: USBIPServer,
         onAdd: @escaping @Sendable (RunningDevice) throws(ModelError) -> Void = { _ in }
-    ) {
+    ) throws(Failure) {
         self.settings = settings
         self.server = server
-        devices = RunningDevices(server, logger: server.logger, onAdd: onAdd) { SignalWaiter.endProcess() }
+        if let report = settings.report { try WholeFile.checkWritable(report) }
+        let recorder = try Recorder(settings, logger: server.logger)
+        self.recorder = recorder
+        devices = RunningDevices(
+            server, logger: server.logger, decorator: recorder?.decorator, onAdd: onAdd
+        ) { SignalWaiter.endProcess() }
     }
 
     /// Makes the devices, takes the addresses, and opens the control interface.
@@ -41,6 +49,7 @@ final class Serving: Sendable {
             try attempt(device) { () throws(ModelError) in _ = try devices.add(device.specification) }
         }
         made.withLock { $0 = devices.all }
+        recorder?.check(devices.all.map(\.busID))
         try openControl()
         _ = try unavailable { () throws(SocketError) in try server.start() }
         return addresses
@@ -86,9 +95,14 @@ final class Serving: Sendable {
         if !haveEnded { failures.append("a client's connection did not end") }
         // Last, so that who waits for the end of its connection knows that all is done.
         _ = control.withLock { $0 }?.stop()
+        let totals = recorder?.end()
+        let verdict = ReplayVerdicts(devices.verdicts, reportPath: settings.report)
+        if let failure = verdict.write() { failures.append(failure) }
         guard failures.isEmpty else {
             throw Failure("data may be lost: \(failures.joined(separator: "; "))", .dataLoss)
         }
+        if let failure = totals?.failure { throw Failure("the capture ends early: \(failure)", .dataLoss) }
+        try verdict.check()
     }
 
     // MARK: Failures

@@ -1,0 +1,68 @@
+import Glibc
+import Logging
+import SocketIO
+
+/// A client's connection, and the one to the server that was made for it.
+final class ProxyConnection: Sendable {
+    private let client: StreamSocket
+    private let server: StreamSocket
+    private let recording: ConnectionRecording?
+    private let logger: Logger
+    /// The client's address.
+    let peer: String
+
+    init(
+        _ client: StreamSocket, _ server: StreamSocket, peer: String, recording: ConnectionRecording?, logger: Logger
+    ) {
+        self.client = client
+        self.server = server
+        self.peer = peer
+        self.recording = recording
+        self.logger = logger
+    }
+
+    /// Passes on what both ends say, until both have ended.
+    ///
+    /// - Throws: ``SocketError`` when there is no thread for the second direction.
+    func run() throws(SocketError) {
+        defer { recording?.end() }
+        var requests = Pipe.Hooks()
+        var answers = Pipe.Hooks()
+        if let recording {
+            // Before it is sent on: its answer must not come first. Answers are in a hurry.
+            unsafe requests.before = { unsafe recording.take($0, fromClient: true) }
+            unsafe answers.after = { unsafe recording.take($0, fromClient: false) }
+        }
+        let fromClient = Pipe(from: client, to: server, requests)
+        let fromServer = Pipe(from: server, to: client, answers)
+        let answered = Semaphore()
+        do throws(SocketError) {
+            try startThread("proxy answers") { [self] in
+                ended("server", fromServer.run())
+                answered.signal()
+            }
+        } catch {
+            stop()
+            throw error
+        }
+        ended("client", fromClient.run())
+        answered.wait()
+    }
+
+    private func ended(_ side: String, _ end: Pipe.End) {
+        switch end {
+        case .finished: logger.debug("no more from the \(side)", metadata: ["peer": "\(peer)"])
+        case .broken(let code):
+            logger.debug(
+                "broken while passing on what the \(side) says",
+                metadata: ["peer": "\(peer)", "reason": "\(unsafe String(cString: strerror(code)))"])
+            stop()
+        }
+    }
+
+    /// Ends both connections.
+    func stop() {
+        client.shutdown()
+        server.shutdown()
+    }
+}

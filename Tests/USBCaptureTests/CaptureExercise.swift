@@ -1,0 +1,1 @@
+../../Sources/fuzz-capture/CaptureExercise.swift
