@@ -10,7 +10,7 @@ package struct CapturedFrame {
     package var time: Int64
     /// The interface, from 0 through all sections of the file.
     package var interface: Int
-    /// The link type (LINKTYPE_... of tcpdump.org).
+    /// The link type, one of tcpdump.org's LINKTYPE numbers.
     package var linkType: UInt16
     /// Whether the file's numbers are big-endian.
     package var isBigEndian: Bool

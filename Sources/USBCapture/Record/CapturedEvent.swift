@@ -1,6 +1,6 @@
 public import USBCore
 
-/// One record of a capture: a transfer was submitted, or it ended. All formats are read as this.
+/// One record of a capture, whatever its format: a transfer was submitted, or it ended.
 public struct CapturedEvent: Hashable, Sendable {
     /// What is recorded.
     public enum Kind: UInt8, Sendable {
