@@ -15,10 +15,8 @@ final class Pipe: Sendable {
 
     /// What is done with bytes on their way: the place for whatever is to happen to them there.
     @safe struct Hooks: Sendable {
-        /// Sees bytes before they are sent.
+        /// Sees bytes before they are sent, and so before anything that they bring about.
         var before: @Sendable (UnsafeRawBufferPointer) -> Void = { _ in }
-        /// Sees bytes once they are sent.
-        var after: @Sendable (UnsafeRawBufferPointer) -> Void = { _ in }
         /// Sends bytes with `send`, in one piece or several, late or changed; false when sending has failed.
         var pass: @Sendable (_ bytes: UnsafeRawBufferPointer, _ send: (UnsafeRawBufferPointer) -> Bool) -> Bool = {
             bytes, send in unsafe send(bytes)
@@ -58,7 +56,6 @@ final class Pipe: Sendable {
                 return code == 0
             }
             guard isSent else { return .broken(code) }
-            unsafe hooks.after(piece)
         }
     }
 

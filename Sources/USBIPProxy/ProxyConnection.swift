@@ -29,9 +29,8 @@ final class ProxyConnection: Sendable {
         var requests = Pipe.Hooks()
         var answers = Pipe.Hooks()
         if let recording {
-            // Before it is sent on: its answer must not come first. Answers are in a hurry.
             unsafe requests.before = { unsafe recording.take($0, fromClient: true) }
-            unsafe answers.after = { unsafe recording.take($0, fromClient: false) }
+            unsafe answers.before = { unsafe recording.take($0, fromClient: false) }
         }
         let fromClient = Pipe(from: client, to: server, requests)
         let fromServer = Pipe(from: server, to: client, answers)

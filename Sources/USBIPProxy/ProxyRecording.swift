@@ -50,7 +50,7 @@ final class ConnectionRecording: @unchecked Sendable {
 
     /// Takes what one end has sent.
     ///
-    /// A request is to be taken before it is sent on, and so before its answer can come.
+    /// To be taken before it is sent on: a request before its answer can come, and an answer before what follows it.
     func take(_ bytes: UnsafeRawBufferPointer, fromClient: Bool) {
         lock.withLock { _ in
             guard !hasEnded else { return }

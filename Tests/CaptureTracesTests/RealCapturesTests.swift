@@ -4,7 +4,7 @@ import USBCapture
 
 @Suite("Devices of real captures", .enabled(if: Captures.isThere, Captures.reason))
 struct RealCapturesTests {
-    /// What a capture has of a device, counted with Wireshark.
+    /// What a capture has of a device: ids and places as Wireshark has them, counts as they were when they were right.
     struct Expected {
         var place: String
         var ids: String?

@@ -63,11 +63,8 @@ import USBRecording
         remote.close()
         #expect(settles { passed.proxy.connectionCount == 0 })
 
-        let (passing, passingData, reader) = try passed.recorded()
-        let (tapping, tappingData, _) = try tapped.recorded()
-        // The next request may pass the proxy while the answer to the one before is still on its way through.
-        let (seen, seenData) = Self.byTransfer(passing, passingData)
-        let (real, realData) = Self.byTransfer(tapping, tappingData)
+        let (seen, seenData, reader) = try passed.recorded()
+        let (real, realData, _) = try tapped.recorded()
         #expect(reader.announcements.map(\.busID) == ["1-1"])
         #expect(reader.announcements.first?.vendorID == 0x1209)
         #expect(reader.announcements.first?.speed == .high)
@@ -83,12 +80,6 @@ import USBRecording
             #expect(seenData[index] == realData[index])
         }
         #expect(seen.contains { $0.type == .isochronous && !$0.packets.isEmpty })
-    }
-
-    /// Each transfer's submission and end next to each other, in the order of the submissions.
-    private static func byTransfer(_ events: [CapturedEvent], _ data: [[UInt8]]) -> ([CapturedEvent], [[UInt8]]) {
-        let order = events.indices.sorted { (events[$0].urb, $0) < (events[$1].urb, $1) }
-        return (order.map { events[$0] }, order.map { data[$0] })
     }
 
     @Test("Several clients at once each have their own device, and one that comes again has the same interface")
