@@ -25,6 +25,7 @@ extension IgnoreRule {
     ///
     /// - Throws: ``IgnoreRuleError`` that quotes what is wrong.
     public init(_ text: String) throws(IgnoreRuleError) {
+        self.text = text
         for term in text.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = term.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             try take(parts[0], parts.count > 1 ? parts[1] : nil, text)

@@ -26,6 +26,8 @@ public struct IgnoreRule: Hashable, Sendable {
         case mask([UInt8])
     }
 
+    /// The rule as it was written.
+    public internal(set) var text = ""
     var conditions: [Condition] = []
     /// Empty for everything.
     var subjects: [Subject] = []

@@ -10,11 +10,15 @@ extension ReplayRun {
 
     /// Compares an answer with the recorded one.
     func compare(_ transfer: TracedTransfer, _ answer: RequestAnswer) {
-        let rules = settings.ignored.filter { rule in
-            rule.matches(
-                endpoint: transfer.endpoint, setup: transfer.setup,
-                packets: [Int(transfer.submissionNumber), Int(transfer.completionNumber)],
-                serialNumberIndex: facts.serialNumberIndex)
+        var rules: [IgnoreRule] = []
+        for (index, rule) in settings.ignored.enumerated()
+        where rule.matches(
+            endpoint: transfer.endpoint, setup: transfer.setup,
+            packets: [Int(transfer.submissionNumber), Int(transfer.completionNumber)],
+            serialNumberIndex: facts.serialNumberIndex)
+        {
+            rules.append(rule)
+            unusedRules.remove(index)
         }
         let recorded: AnswerComparison.Recorded
         do {

@@ -58,6 +58,8 @@ final class ReplayRun {
     private var silence = 0
     private var lastRecorded = Int64.min
     private var lastActual: UInt64 = 0
+    /// Which of the rules for what is ignored have fitted nothing yet.
+    var unusedRules: Set<Int>
     /// When the next transfer goes ahead of what the device should send by itself.
     private var courtesyEnd: UInt64?
     /// When the next transfer's pause is over.
@@ -78,6 +80,7 @@ final class ReplayRun {
         unsettled = writes.unsettled
         skipped = plan.skipped
         lanes = plan.lanes.map { _ in LaneState() }
+        unusedRules = Set(settings.ignored.indices)
         total = plan.main.count + plan.lanes.reduce(0) { $0 + $1.steps.count }
         if let remark = writes.remark { report.note(remark) }
         if isStopped {
@@ -105,7 +108,20 @@ final class ReplayRun {
         }
         for place in flights.keys { target.cancel(place) }
         countRest()
+        for index in unusedRules.sorted() {
+            report.note("the rule '\(settings.ignored[index].text)' for what is ignored fits no transfer that was made")
+        }
+        requireComparisons()
         return report
+    }
+
+    /// A test must not pass because nothing was tested.
+    private func requireComparisons() {
+        guard report.passed, report.endpoints.allSatisfy({ $0.matched == 0 }) else { return }
+        report.add(
+            Divergence(
+                .missingRequest, by: .device, packet: nil, endpoint: .out(0), subject: "the whole recording",
+                time: elapsed, detail: "nothing of it could be made again, so nothing was compared"))
     }
 
     private func transfer(_ place: Int32) -> TracedTransfer { trace.transfers[Int(place)] }

@@ -136,6 +136,14 @@ struct IgnoreRuleTests {
         #expect(replayed.report.passed)
     }
 
+    @Test("A rule that fits nothing is said: it may be mistyped")
+    func unused() throws {
+        let rules = try ["packet=999999", "status"].map { try IgnoreRule($0) }
+        let notes = recording().replay(HostReplaySettings(ignored: rules)).report.notes
+        #expect(notes.contains { $0.contains("'packet=999999'") && $0.contains("fits no transfer") })
+        #expect(!notes.contains { $0.contains("'status'") })
+    }
+
     @Test("A difference behind ignored ones is shown at its own place")
     func place() throws {
         let replayed = recording().replay(HostReplaySettings(ignored: [try IgnoreRule("bytes=0..1")])) { target in

@@ -127,6 +127,17 @@ struct SkipTests {
         #expect(replayed.replay.skipped == [.hub: 2])
     }
 
+    @Test("Where nothing can be made again, nothing has passed")
+    func nothingCompared() {
+        let recording = Recording()
+        recording.control(SetupPacket(requestType: 0, request: 5, value: 7))
+        let replayed = recording.replay()
+        #expect(replayed.order.isEmpty)
+        #expect(!replayed.report.passed)
+        #expect(replayed.report.divergences.first?.detail.contains("nothing was compared") == true)
+        #expect(replayed.report.junit(name: "nothing.pcapng").contains("<failure"))
+    }
+
     @Test("What is larger than a transfer over USB/IP can be")
     func tooLarge() {
         let recording = configured()

@@ -36,6 +36,7 @@ struct ReplayHostRun {
     /// - Returns: whether everything was as recorded.
     func run() throws(Failure) -> Bool {
         defer { progress.clear() }
+        if let path = settings.report { try WholeFile.checkWritable(path) }
         let trace = try read()
         let remote: RemoteDevice
         do throws(HostError) {
@@ -49,11 +50,11 @@ struct ReplayHostRun {
             progress.show("replaying\(found)", Int64(state.done), of: Int64(state.total))
         }
         progress.clear()
+        try WholeFile.printResult(settings.isJSON ? report.json() : String(report.text().dropLast()))
         if let path = settings.report {
             let file = name.split(separator: "/").last.map(String.init) ?? name
             try WholeFile.write(report.junit(name: file), to: path)
         }
-        try WholeFile.printResult(settings.isJSON ? report.json() : String(report.text().dropLast()))
         return report.passed
     }
 
