@@ -34,7 +34,8 @@ struct Plug: ParsableCommand {
 
             EXIT STATUS:
               1    the kernel does not take a device, or it is not ready in time;
-                   everything is unplugged again
+                   everything is unplugged again; or the host of a replay did
+                   something otherwise than in the recording
               74   data could not be written where they belong, those of a capture included
             """)
 

@@ -26,6 +26,7 @@ struct Serve: ParsableCommand {
               ghostplug serve real:3-1.2              ('ghostplug devices' shows which)
               ghostplug serve 'real:*' --match class=mass-storage --match vendor=1d6b
               ghostplug serve drive keyboard --capture run.pcapng --capture-device 1-2
+              ghostplug serve replay:field.pcapng --report replay.xml
 
             REAL DEVICES:
               'real:*' stands for every device that meets a --match when the server
@@ -45,6 +46,11 @@ struct Serve: ParsableCommand {
               at the end. An older capture is overwritten, any other file is not; of a
               FIFO, the first reader is waited for.
 
+            REPLAYS:
+              replay:FILE is a device of a capture. What its host does otherwise than the
+              recorded one is said at the end, in --report FILE as JUnit XML, and by the
+              exit status; with --report it is a failure, too, if no host came.
+
             CONFIGURATION FILE:
               listen: [127.0.0.1:3240]
               allow: [127.0.0.0/8]
@@ -55,6 +61,7 @@ struct Serve: ParsableCommand {
               control: /run/bench.sock
               capture: run.pcapng
               capture-device: [1-7]
+              report: replay.xml
               log-level: info
               log-format: text
               devices:

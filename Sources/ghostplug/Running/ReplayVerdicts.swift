@@ -33,7 +33,8 @@ struct ReplayVerdicts {
     func check() throws(Failure) {
         let count = verdicts.reduce(0) { $0 + $1.report.divergenceCount }
         guard count == 0 else {
-            throw Failure("the host did \(count) things otherwise than in the recording (above)", .failure)
+            let things = count == 1 ? "one thing" : "\(count) things"
+            throw Failure("\(things) went otherwise than in the recording (above)", .failure)
         }
         guard reportPath != nil else { return }
         guard !verdicts.isEmpty else { throw Failure("--report: no device is a replay", .failure) }
