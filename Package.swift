@@ -117,7 +117,8 @@ let package = Package(
             ]),
 
         // Scripts/fuzz builds it with libFuzzer; as it is, it reads the files that it is given.
-        .executableTarget(name: "fuzz-capture", dependencies: ["USBCapture"]),
+        .executableTarget(
+            name: "fuzz-capture", dependencies: ["CaptureTraces", "CaptureTranscript", "CommandSupport", "USBCapture"]),
 
         // Tests. What runs under a real kernel is in Tests/Lab.
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),

@@ -1,7 +1,8 @@
 /// Reads a capture file: pcap, pcapng or usbmon's text, also compressed with gzip, told by content and not by name.
 ///
 /// Packets of usbmon (link types 189 and 220), of USBPcap (249), and of networks that carry USB/IP give events; others
-/// are counted in ``skippedPackets``. Memory does not grow with the file. Not for several threads at once.
+/// are counted in ``skippedPackets``, and damaged ones in ``malformedPackets``. Memory does not grow with
+/// the file. Not for several threads at once.
 @safe
 public final class CaptureReader: EventSource {
     private enum Content {
@@ -14,8 +15,10 @@ public final class CaptureReader: EventSource {
     public let format: String
     /// Its length in bytes; of a compressed file, of what it expands to.
     public let size: Int64
-    /// How many packets, up to now, were of no understood link type, or too short for what they should be.
+    /// How many packets, up to now, were of no understood link type.
     public private(set) var skippedPackets = 0
+    /// How many packets of understood link types, up to now, were too short or contradicted themselves.
+    public private(set) var malformedPackets = 0
 
     private let source: ByteSource
     private let content: Content
@@ -24,9 +27,8 @@ public final class CaptureReader: EventSource {
     private let usbpcap = USBPcapDecoder()
     private let network = NetworkDecoder()
     private let decoded = DecodedEvents()
-    /// How many of the decoded events have been given, and how many of their announcements have been kept.
+    /// How many of the decoded events have been given.
     private var given = 0
-    private var kept = 0
     private var data = Data.packet(0..<0)
     private var strangeLinkTypes: Set<UInt16> = []
     private var hasReadable = false
@@ -45,50 +47,44 @@ public final class CaptureReader: EventSource {
     /// Opens a capture file, or standard input for `-`; pipes and gzip go through a temporary file in `$TMPDIR` or
     /// `/tmp`, of at most 16 GiB.
     ///
+    /// What is no capture is refused by its first bytes, before the rest is read.
+    ///
     /// - Throws: ``CaptureError`` when it cannot be opened, or is not a capture.
     public convenience init(path: String) throws(CaptureError) {
-        try self.init(ByteSource.open(path: path))
+        try self.init(ByteSource.open(path: path, onlyCaptures: true))
     }
 
     /// Takes a capture file that is in memory.
     ///
     /// - Throws: ``CaptureError`` when it is not a capture.
     public convenience init(bytes: [UInt8]) throws(CaptureError) {
-        try self.init(ByteSource(bytes: bytes).expanded())
+        try self.init(ByteSource(bytes: bytes).expanded(onlyCaptures: true))
     }
 
     init(_ source: ByteSource) throws(CaptureError) {
         self.source = source
         size = source.size
-        let beginning = try unsafe source.piece(at: 0, count: 4096)
+        let beginning = try unsafe source.piece(at: 0, count: CaptureKind.beginning)
         let name: String
-        if unsafe PcapNGReader.isPcapNG(beginning) {
+        switch unsafe CaptureKind.sniffed(beginning) {
+        case .pcapNG:
             content = .pcapNG(PcapNGReader(source, notes: notes))
             name = "pcapng"
-        } else if unsafe PcapReader.isPcap(beginning) {
+        case .pcap:
             let reader = try PcapReader(source)
             guard LinkType.reader(reader.linkType) != nil else {
                 throw CaptureError(.unsupported, LinkType.unsupported([reader.linkType]), offset: 20)
             }
             content = .pcap(reader)
             name = "pcap"
-        } else if unsafe USBMonText.isText(beginning) {
+        case .text:
             content = .text(USBMonTextSource(source))
             name = "usbmon text"
-        } else {
-            throw unsafe Self.unknown(beginning, ending: source.ending)
+        case nil:
+            if let ending = source.ending { throw ending }
+            throw source.size > 0 ? CaptureKind.unknown : CaptureError(.cut, "The file is empty")
         }
         format = name + (source.compression.map { ", compressed with \($0)" } ?? "")
-    }
-
-    private static func unknown(_ beginning: UnsafeRawBufferPointer, ending: CaptureError?) -> CaptureError {
-        if let ending { return ending }
-        guard beginning.count > 0 else { return CaptureError(.cut, "The file is empty", offset: 0) }
-        return CaptureError(
-            .unsupported,
-            "The file is not a capture that is understood: it is neither pcap, pcapng nor usbmon text, also compressed "
-                + "with gzip. Save it from Wireshark as pcapng",
-            offset: 0)
     }
 
     /// How far reading has come, in bytes, 0 to ``size``.
@@ -107,8 +103,9 @@ public final class CaptureReader: EventSource {
     /// How many packets the capturing program has missed, as the interfaces' statistics say up to now.
     public var dropped: Int64 { notes.dropped }
 
-    /// The interfaces that a pcapng file has described up to now; at most the first 1024.
-    public var interfaces: [CaptureInterface] { notes.interfaces }
+    /// What could not be read of USB/IP connections, such as bytes that were not captured, in one line for each; at
+    /// most 101, and complete when the end has been reached.
+    public var warnings: [String] { network.warnings }
 
     /// See ``EventSource/announcements``; at most 65,536.
     public var announcements: [DeviceAnnouncement] { notes.announcements }
@@ -171,25 +168,34 @@ extension CaptureReader {
             unsafe strangeLinkTypes.insert(packet.frame.linkType)
             return nil
         }
-        hasReadable = true
         guard reader == .usbmon else {
-            // What was decoded before an error is given before it.
-            defer { keepAnnouncements() }
-            switch reader {
-            case .usbpcap: try unsafe usbpcap.decode(packet.frame, packet.bytes, into: decoded)
-            default: try unsafe network.decode(packet.frame, packet.bytes, into: decoded)
-            }
+            let isGood =
+                reader == .usbpcap
+                ? unsafe usbpcap.decode(packet.frame, packet.bytes, into: decoded)
+                : unsafe network.decode(packet.frame, packet.bytes, into: decoded)
+            note(isGood)
             return nil
         }
         guard
             let (event, range) = unsafe USBMonPacket.event(
                 packet.frame, packet.bytes, hasFineTime: packet.hasFineTime)
         else {
-            skippedPackets += 1
+            note(false)
             return nil
         }
+        hasReadable = true
         data = .packet(range)
         return event
+    }
+
+    /// Counts a packet that was decoded into the queue, or could not be.
+    private func note(_ isGood: Bool) {
+        if isGood {
+            hasReadable = true
+        } else {
+            malformedPackets += 1
+        }
+        keepAnnouncements()
     }
 
     /// Ends reading, after what the decoders still have.
@@ -204,16 +210,19 @@ extension CaptureReader {
             ending = CaptureError(reason.kind, reason.reason, offset: reason.offset, packet: error?.packet)
         } else if let error {
             ending = error
+        } else if !hasReadable, malformedPackets > 0 {
+            ending = CaptureError(
+                .damaged,
+                "None of the \(malformedPackets) packets can be read: they are shorter than their headers, or damaged. "
+                    + "If the capture's snap length was small, capture again without one: tcpdump -s 0, dumpcap -s 0")
         } else if !hasReadable, !strangeLinkTypes.isEmpty {
             ending = CaptureError(.unsupported, LinkType.unsupported(Array(strangeLinkTypes)))
         }
     }
 
     private func keepAnnouncements() {
-        while kept < decoded.announcements.count {
-            notes.announce(decoded.announcements[kept])
-            kept += 1
-        }
+        guard !decoded.announcements.isEmpty else { return }
+        for announcement in decoded.takeAnnouncements() { notes.announce(announcement) }
     }
 }
 

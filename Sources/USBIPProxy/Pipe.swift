@@ -1,5 +1,6 @@
 import Glibc
 import SocketIO
+import Synchronization
 
 /// One direction of a connection that passes through: what one socket receives, the other sends, as it came.
 ///
@@ -29,6 +30,10 @@ final class Pipe: Sendable {
     private let source: StreamSocket
     private let destination: StreamSocket
     private let hooks: Hooks
+    private let count = Atomic(0)
+
+    /// Bytes that were received and sent so far: where it stays the same, nothing passes.
+    var progress: Int { count.load(ordering: .relaxed) }
 
     init(from source: StreamSocket, to destination: StreamSocket, _ hooks: Hooks = Hooks()) {
         self.source = source
@@ -48,6 +53,7 @@ final class Pipe: Sendable {
                 _ = Glibc.shutdown(destination.descriptor, Int32(SHUT_WR))
                 return .finished
             }
+            self.count.wrappingAdd(count, ordering: .relaxed)
             let piece = unsafe UnsafeRawBufferPointer(rebasing: memory[..<count])
             unsafe hooks.before(piece)
             var code: Int32 = 0
@@ -70,6 +76,7 @@ final class Pipe: Sendable {
                 mayBlock: true)
             guard count > 0 else { return Int32(clamping: max(1, -count)) }
             sent += count
+            self.count.wrappingAdd(count, ordering: .relaxed)
         }
         return 0
     }

@@ -39,8 +39,8 @@ final class ConnectionRecording: @unchecked Sendable {
     private let decoder = USBIPStreamDecoder()
     private var device: RecordedDevice?
     private var channel: CaptureChannel?
-    /// Transfers whose beginning was dropped.
-    private var unrecorded: Set<UInt64> = []
+    /// Transfers whose beginning was recorded, and whose end is still to come.
+    private var pending: [UInt64: PendingTransfer] = [:]
     private var hasEnded = false
 
     init(_ recording: ProxyRecording, peer: String) {
@@ -88,13 +88,32 @@ final class ConnectionRecording: @unchecked Sendable {
     private func record(_ event: CapturedEvent, _ data: RawSpan) {
         // Transfers without an import are strange, but no reason to lose them.
         let channel = channel ?? use(RecordedDevice(name: "device"))
-        if event.kind != .submission, !unrecorded.isEmpty, unrecorded.remove(event.urb) != nil { return }
-        let isRecorded = channel.record(event, data: data)
-        if !isRecorded, event.kind == .submission, channel.isOpen { unrecorded.insert(event.urb) }
+        guard event.kind != .submission else {
+            var event = event
+            // What a host's core says of packets that have not ended.
+            for index in event.packets.indices { event.packets[index].status = .missed }
+            if channel.record(event, data: data) { pending[event.urb] = PendingTransfer(event) }
+            return
+        }
+        // Where the beginning was dropped, so is the end.
+        guard let transfer = pending.removeValue(forKey: event.urb) else { return }
+        if let (spread, memory) = transfer.spread(event, data) {
+            channel.record(spread, data: unsafe memory.span.bytes)
+        } else {
+            channel.record(event, data: data)
+        }
     }
 
+    /// Nothing more is heard of the device: what it has not answered ends, as at a host that has lost it.
     private func releaseChannel() {
-        if let channel, let device { recording.giveBack(channel, of: device) }
+        if let channel, let device {
+            let nothing: [UInt8] = []
+            for (name, transfer) in pending.sorted(by: { $0.key < $1.key }) {
+                channel.record(transfer.end(name, .shutdown), data: unsafe nothing.span.bytes)
+            }
+            recording.giveBack(channel, of: device)
+        }
+        pending = [:]
         channel = nil
         device = nil
     }

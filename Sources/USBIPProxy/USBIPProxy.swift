@@ -21,6 +21,7 @@ public final class USBIPProxy: Sendable {
     private let upstream: HostAndPort
     private let places: [HostAndPort]
     private let recording: ProxyRecording?
+    private let silence: Int32
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -30,9 +31,14 @@ public final class USBIPProxy: Sendable {
     ///   - upstream: the server.
     ///   - listen: where clients connect.
     ///   - writer: records what passes; nil for nothing. Whoever made it ends it, once the proxy was stopped.
-    public init(upstream: HostAndPort, listen: [HostAndPort], writer: CaptureWriter? = nil, logger: Logger) {
+    ///   - silence: milliseconds for which one end may be silent after the other has said that it is done.
+    public init(
+        upstream: HostAndPort, listen: [HostAndPort], writer: CaptureWriter? = nil, silence: Int32 = 60_000,
+        logger: Logger
+    ) {
         self.upstream = upstream
         places = listen
+        self.silence = silence
         recording = writer.map { ProxyRecording($0, logger: logger) }
         self.logger = logger
     }
@@ -40,13 +46,17 @@ public final class USBIPProxy: Sendable {
     /// Begins to accept clients.
     ///
     /// - Returns: the addresses, with the ports that the system chose.
-    /// - Throws: ``SocketError`` when one of them cannot be had; then none is.
+    /// - Throws: ``SocketError`` when one of them cannot be had, or is the server's own; then none is.
     public func start() throws(SocketError) -> [SocketAddress] {
         var listeners: [ListeningSocket] = []
         for place in places {
             for address in try SocketAddress.resolve(host: place.host, port: place.port) {
                 listeners.append(try ListeningSocket(address))
             }
+        }
+        // A server whose name means nothing yet is looked for again with each client.
+        for address in (try? SocketAddress.resolve(host: upstream.host, port: upstream.port)) ?? [] {
+            try refuseItself(address, listeners)
         }
         state.withLock { $0.listeners = listeners }
         for listener in listeners {
@@ -58,6 +68,20 @@ public final class USBIPProxy: Sendable {
             }
         }
         return listeners.map(\.address)
+    }
+
+    /// Makes sure that a server is not this proxy, which would connect to itself until nothing is left.
+    private func refuseItself(_ server: SocketAddress, _ listeners: [ListeningSocket]) throws(SocketError) {
+        for listener in listeners.map(\.address) where listener.port == server.port {
+            let (own, its) = (listener.addressBytes, server.addressBytes)
+            // Whoever listens on all addresses is reached by each of this machine, and 0.0.0.0 is this machine.
+            let isCaught = own.allSatisfy { $0 == 0 } && own.count == its.count && server.isLoopback
+            let isHere = its.allSatisfy { $0 == 0 } && own.count == its.count && listener.isLoopback
+            guard own == its || isCaught || isHere else { continue }
+            throw SocketError(
+                "the server \(upstream) would be this proxy itself, which listens on \(listener); choose another port "
+                    + "for one of them")
+        }
     }
 
     /// How many clients are connected.
@@ -121,13 +145,15 @@ public final class USBIPProxy: Sendable {
         let server: StreamSocket
         do throws(SocketError) {
             server = try StreamSocket.connect(to: upstream)
+            // What its name means may have changed.
+            try refuseItself(server.peer, state.withLock { $0.listeners })
         } catch {
-            logger.warning("the server cannot be reached: \(error)", metadata: ["peer": "\(peer)"])
+            logger.warning("no connection to the server: \(error)", metadata: ["peer": "\(peer)"])
             return
         }
         let connection = ProxyConnection(
             client, server, peer: peer, recording: recording.map { ConnectionRecording($0, peer: peer) },
-            logger: logger)
+            silence: silence, logger: logger)
         let identity = ObjectIdentifier(connection)
         let isStopping = state.withLock { state in
             if !state.isStopping { state.connections[identity] = connection }

@@ -221,12 +221,14 @@ final class RecordBuffer: Sendable {
 
     /// Takes no more records, and forgets those that are not written: they cannot be.
     ///
-    /// - Parameter block: the one that could not be written.
-    func fail(_ block: RecordBlock) {
+    /// - Parameters:
+    ///   - block: the one that could not be written.
+    ///   - written: how many of its records were, all the same.
+    func fail(_ block: RecordBlock, written: UInt64) {
         state.withLock { state in
             state.isOpen = false
             state.seal()
-            state.lost &+= block.records
+            state.lost &+= block.records &- min(block.records, written)
             for block in state.full { state.lost &+= block.records }
             state.full = []
         }

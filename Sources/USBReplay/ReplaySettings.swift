@@ -3,8 +3,11 @@ public struct ReplaySettings: Hashable, Sendable {
     /// How much of what the host does must be as recorded.
     public enum Match: Hashable, Sendable {
         /// Every request in the recorded order with the recorded data; anything else is answered with STALL.
+        ///
+        /// A disk's commands may come in any order: those that the recording does not have, and writes with other data,
+        /// are divergences, and are answered as a disk would.
         case strict
-        /// Requests are known by their setup packet and data, in any order.
+        /// Requests are known by their setup packet and data, in any order; what is written to a disk may differ.
         case keyed
         /// As ``keyed``, but so many percent of the bytes that the host sends may be others, 0 to 100.
         case fuzzy(percent: Int)

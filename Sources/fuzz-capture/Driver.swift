@@ -10,7 +10,7 @@
             let paths = CommandLine.arguments.dropFirst()
             guard let first = paths.first, first != "--help" else {
                 print(
-                    "Usage: fuzz-capture FILE|FOLDER...\n\nReads captures, and fails where a reader breaks a promise.")
+                    "Usage: fuzz-capture FILE|FOLDER...\n\nReads captures, and fails where a promise is broken.")
                 exit(paths.isEmpty ? 64 : 0)
             }
             var isGood = true
@@ -27,7 +27,10 @@
             }
             do throws(BrokenPromise) {
                 let result = try CaptureExercise(bytes)
-                print("\(path): \(result.events) events" + (result.error.map { ", then: \($0)" } ?? ""))
+                let traces = try TraceExercise(bytes)
+                print(
+                    "\(path): \(result.events) events, \(traces.devices) devices, \(traces.entries) entries"
+                        + (result.error.map { ", then: \($0)" } ?? ""))
                 return true
             } catch {
                 print("\(path): \(error)")

@@ -45,6 +45,14 @@ struct BulkOnlyTests {
         #expect(commands.map(\.sense) == [[0x70, 0, 5], [], []])
     }
 
+    @Test("that fail have no more sense data than a device can have")
+    func longSense() throws {
+        var script = Script()
+        script.storage(inquiry, tag: 1, status: 1)
+        script.storage(sense, tag: 2, in: [[0x70, 0, 5] + [UInt8](repeating: 1, count: 1000)])
+        #expect(try commands(script).first?.sense == [0x70, 0, 5] + [UInt8](repeating: 1, count: 249))
+    }
+
     @Test("can end with a phase error, a strange status, another's tag, or not at all")
     func outcomes() throws {
         var script = Script()

@@ -143,6 +143,94 @@ struct DiskImageTests {
         #expect(throws: CaptureError.self) { try image.write(to: "/dev/null", overwriting: true) }
     }
 
+    /// What a call throws, in words.
+    private func reason(_ body: () throws -> Void) -> String? {
+        #expect(throws: CaptureError.self, performing: body)?.reason
+    }
+
+    @Test("never replaces what it is made of")
+    func spared() throws {
+        let capture = Scratch.path("capture")
+        let alias = Scratch.path("alias")
+        defer { for path in [capture, alias] { unsafe unlink(path) } }
+        Scratch.write([1, 2, 3], to: capture)
+        #expect(unsafe link(capture, alias) == 0)
+        let image = try DiskImage(script().trace())
+        for path in [capture, alias] {
+            let reason = reason { try image.write(to: path, overwriting: true, sparing: ["/none", "-", capture]) }
+            #expect(reason == "\(path): the image is made of this file; name another one")
+        }
+        #expect(Scratch.read(capture) == [1, 2, 3])
+    }
+
+    @Test("leaves the old file where the new one cannot be made, and nothing beside it")
+    func oldFile() throws {
+        let folder = Scratch.path("folder")
+        let path = folder + "/disk.img"
+        #expect(unsafe mkdir(folder, 0o700) == 0)
+        defer {
+            unsafe unlink(path)
+            // Fails where anything else is left.
+            #expect(unsafe rmdir(folder) == 0)
+        }
+        Scratch.write([1, 2, 3], to: path)
+        let huge: [UInt8] = [0x00, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0, 0, 2, 0]
+        var large = Script()
+        large.storage([0x9e, 0x10] + [UInt8](repeating: 0, count: 14), tag: 1, in: [huge])
+        let image = try DiskImage(large.trace())
+        #expect(reason { try image.write(to: path, overwriting: true) }?.hasPrefix("\(path): it cannot be ") == true)
+        #expect(Scratch.read(path) == [1, 2, 3])
+
+        // A capture that has lost its data.
+        let broken = Self.withoutData(try script().trace())
+        #expect(throws: CaptureError.self) { try DiskImage(broken.trace, commands: broken.commands).write(to: path) }
+        #expect(throws: CaptureError.self) {
+            try DiskImage(broken.trace, commands: broken.commands).write(to: path, overwriting: true)
+        }
+        #expect(Scratch.read(path) == [1, 2, 3])
+        unsafe unlink(path)
+        #expect(throws: CaptureError.self) { try DiskImage(broken.trace, commands: broken.commands).write(to: path) }
+        #expect(unsafe access(path, F_OK) != 0)
+    }
+
+    /// A trace whose commands name data that the file does not have.
+    private static func withoutData(_ trace: Trace) -> (trace: Trace, commands: [MassStorageCommand]) {
+        var commands = (try? BulkOnlyReader.commands(of: trace)) ?? []
+        for index in commands.indices where commands[index].opcode != 0x25 {
+            commands[index].data = commands[index].data.map { .init(place: 1 << 60, count: $0.count) }
+        }
+        return (trace, commands)
+    }
+
+    @Test("replaces a file behind a symbolic link, and keeps its permissions")
+    func linked() throws {
+        let (path, link) = (Scratch.path("target"), Scratch.path("link"))
+        defer { for path in [path, link] { unsafe unlink(path) } }
+        Scratch.write([1], to: path)
+        #expect(unsafe chmod(path, 0o600) == 0)
+        #expect(unsafe symlink(path, link) == 0)
+        let image = try DiskImage(script().trace())
+        #expect(reason { try image.write(to: link) } == "\(link): it exists already; name a file that does not")
+        try image.write(to: link, overwriting: true)
+        var status = stat()
+        #expect(unsafe lstat(path, &status) == 0)
+        #expect(status.st_mode == S_IFREG | 0o600)
+        #expect(status.st_size == 51_200)
+        #expect(unsafe lstat(link, &status) == 0)
+        #expect(status.st_mode & S_IFMT == S_IFLNK)
+    }
+
+    @Test("does not believe in blocks of a few bytes", arguments: [1, 127, 128, 1 << 20, 1 << 20 + 1] as [UInt32])
+    func blockSizes(size: UInt32) throws {
+        var script = Script()
+        script.storage(
+            [0x25] + [UInt8](repeating: 0, count: 9), tag: 1, in: [[0, 0, 0, 99] + Samples.little(size).reversed()])
+        let image = try DiskImage(script.trace())
+        let isBelieved = (128...1 << 20).contains(size)
+        #expect(image.blockSize == (isBelieved ? Int(size) : 512))
+        #expect(image.blockCount == (isBelieved ? 100 : nil))
+    }
+
     @Test("leaves no file behind that is not whole")
     func half() throws {
         let path = Scratch.path("half")

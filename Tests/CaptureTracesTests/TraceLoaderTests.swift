@@ -26,7 +26,7 @@ struct TraceLoaderTests {
         _ script: Script, _ choice: String? = nil, _ file: DescriptorFile? = nil
     ) throws -> (trace: Trace, summary: CaptureSummary) {
         try TraceLoader.loadOne(
-            script.source, choice: choice.flatMap { .parse($0) }, descriptors: file, progress: nil)
+            script.source, choice: choice.flatMap { .parse($0) }, file: file, progress: nil)
     }
 
     @Test("takes the device that is chosen, by number, ids or place", arguments: ["2", "1209:0001", "1-5", "1.5"])
@@ -60,6 +60,27 @@ struct TraceLoaderTests {
     func nothing(text: String) throws {
         let error = #expect(throws: CaptureError.self) { try one(two(), text) }
         #expect(error?.description.contains("no device \(text); it has 1: bus 1 address 1, 1d6b:0002 (hub)") == true)
+    }
+
+    @Test("says why a chosen device may not be there: the capture was not read to its end, or has none")
+    func nothingOfPart() throws {
+        var script = two()
+        script.trouble = CaptureError(.cut, "the file ends here", offset: 99)
+        for load in [{ _ = try one($0, "9") }, { _ = try TraceLoader.load($0.source, choice: .number(9)) }]
+            as [(Script) throws -> Void]
+        {
+            let error = #expect(throws: CaptureError.self) { try load(script) }
+            #expect(
+                error?.description.hasSuffix("; it was not read to its end: the file ends here at offset 99") == true)
+            let cut = #expect(throws: CaptureError.self) {
+                var nothing = script
+                nothing.events = []
+                try load(nothing)
+            }
+            #expect(cut == script.trouble)
+            let none = #expect(throws: CaptureError.self) { try load(Script()) }
+            #expect(none?.description == "no USB device is in it")
+        }
     }
 
     @Test("says so where one choice means two devices")
@@ -134,15 +155,34 @@ struct TraceLoaderTests {
         #expect(error?.description.contains("1209:0002") == true)
     }
 
+    @Test("reads a file of descriptors once, so that it may be a pipe, beside a capture that is open")
+    func piped() throws {
+        var ends: [Int32] = [-1, -1]
+        #expect(unsafe pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        let bytes = Samples.device(product: 1) + Samples.storage
+        #expect(unsafe write(ends[1], bytes, bytes.count) == bytes.count)
+        close(ends[1])
+        let device = try TraceLoader.loadOne(
+            two().source, choice: .number(2), descriptors: "/proc/self/fd/\(ends[0])"
+        ).trace.device
+        #expect(device.descriptors.configurations[0] == Samples.storage)
+    }
+
     @Test("refuses a file of descriptors that is none")
     func strange() {
         let path = Scratch.path("strange")
         defer { unsafe unlink(path) }
-        #expect(throws: CaptureError.self) { try DescriptorFile(path: path) }
+        func error() -> CaptureError? { #expect(throws: CaptureError.self) { try DescriptorFile(path: path) } }
+        #expect(error()?.reason == "\(path): it cannot be opened: No such file or directory")
         for bytes: [UInt8] in [[], [18], [18, 1], [18, 2] + [UInt8](repeating: 0, count: 30)] {
             Scratch.write(bytes, to: path)
-            #expect(throws: CaptureError.self) { try DescriptorFile(path: path) }
+            #expect(error()?.description.hasPrefix("\(path): ") == true)
         }
+        Scratch.write(Samples.device() + [UInt8](repeating: 0, count: 1 << 20), to: path)
+        #expect(error()?.kind == .excessive)
+        Scratch.write([UInt8](repeating: 0x23, count: 16 << 20 + 1), to: path)
+        #expect(error()?.kind == .excessive)
     }
 
     @Test("tells how far it is")

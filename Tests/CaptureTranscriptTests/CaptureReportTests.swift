@@ -68,6 +68,30 @@ struct CaptureReportTests {
                 == #"{"kind":"cut","reason":"the file ends in a block","offset":960,"packet":12}"#)
     }
 
+    @Test("What could not be read of connections, and packets that are too short, are told")
+    func warnings() {
+        let facts = CaptureFacts(
+            name: "net.pcap", format: "pcap", size: 1000, comments: [], dropped: 0, malformed: 2,
+            warnings: ["a connection\u{1b} lacks its beginning"])
+        var summary = Self.summary
+        summary.notes = ["there is more"]
+        let report = CaptureReport(summary, facts)
+        #expect(
+            report.text.contains(
+                """
+                note: there is more
+                note: a connection\\u{1b} lacks its beginning
+                2 packets are too short for what they should be (cut by a snap length?)
+
+                """))
+        #expect(report.json["malformed"] == .number(2))
+        #expect(report.json["warnings"] == .array([.string("a connection\u{1b} lacks its beginning")]))
+        #expect(report.json["notes"] == .array([.string("there is more")]))
+        let one = CaptureFacts(name: "net.pcap", format: "pcap", size: 1000, comments: [], dropped: 0, malformed: 1)
+        #expect(
+            CaptureReport(summary, one).text.contains("\n1 packet is too short for what it should be (cut by a snap"))
+    }
+
     @Test("A device of which little is known says so")
     func unknown() {
         var device = CapturedDevice(number: 3, channel: 1, bus: 2, address: 9, time: 0)

@@ -135,7 +135,7 @@ struct ControlWordsTests {
         made.control(0x80, 6, value: 0x0100, length: 18, MadeDescriptors.device())
         made.change { $0.marks.insert(.isInjected) }
         let words = try made.words()
-        #expect(words[0] == "the end of a request that began before the capture, 3 bytes")
+        #expect(words[0] == "the end of a request whose beginning is not in the capture, 3 bytes")
         #expect(words[1] == "GET_DESCRIPTOR device, 18 bytes → no end in the capture")
         #expect(words[2].hasSuffix("1 configuration (cut: the capture has 18 of 20 bytes)"))
         #expect(words[3].hasSuffix("1 configuration (told by the capturing system)"))

@@ -152,6 +152,30 @@ struct TransferWordsTests {
         #expect(try made.entries(filter: "scsi=READ(10) and packet=27").count == 1)
     }
 
+    @Test("A command's endpoint is that of its data, and of what asks for them where there are none")
+    func commandEndpoints() throws {
+        var made = MadeTrace.composite
+        let block = [UInt8](repeating: 7, count: 512)
+        made.command([0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0], expected: 512, input: block)
+        made.command([0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0], expected: 512, input: [], status: 1, residue: 512)
+        made.command([0x2a, 0, 0, 0, 0, 6, 0, 0, 1, 0], expected: 512, output: block)
+        made.command([0x00, 0, 0, 0, 0, 0], expected: 0)
+        #expect(try made.entries().map(\.endpoint) == [.in(5), .out(5), .out(5), .out(5)])
+        #expect(try made.entries(filter: "endpoint=5in and scsi=READ(10)").map(\.packet) == [1])
+        let line = try #require(try made.entries().first).line(withDevice: false, limit: .usual)
+        #expect(line.hasSuffix("EP 5 IN   READ(10) LBA 5 count 1 → 512 bytes, good"))
+    }
+
+    @Test("What another endpoint does meanwhile is no part of a command")
+    func otherEndpoints() throws {
+        var made = MadeTrace.composite
+        made.command([0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0], expected: 512, status: nil)
+        made.data(.in(4), Array("serial".utf8))
+        made.change { $0.completionNumber = 99 }
+        made.data(.in(5), [UInt8](repeating: 7, count: 512))
+        #expect(try made.entries().map(\.packets) == [1...6, 3...99])
+    }
+
     @Test("What is on a disk's endpoints beside commands is shown as it is")
     func strayStorage() throws {
         var made = MadeTrace.composite

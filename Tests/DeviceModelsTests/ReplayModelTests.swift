@@ -59,8 +59,14 @@ struct ReplayModelTests {
             #expect(made.backing == "replay of \(file): 1209:db42, 3 transfers")
             #expect(made.device.identity.vendorID == 0x1209)
             let host = DirectHost(made.device)
+            var unused = try #require(made.verdict?())
+            #expect(unused.isUnused)
+            unused.name = "1-7"
+            #expect(ReplayVerdict.junit([unused]).contains("message=\"no host used it\""))
+            #expect(ReplayVerdict.junit([unused]).contains("<testsuite name=\"1-7\""))
             host.device.configure(1)
             host.control(SetupPacket(requestType: 0x40, request: 9, length: 4), [1, 2, 0, 4])
+            #expect(made.verdict?().isUnused == false)
             #expect(made.verdict?().hasPassed == true)
             host.control(SetupPacket(requestType: 0x40, request: 9, length: 4), [1, 2, 1, 4])
             let verdict = try #require(made.verdict?())
@@ -114,8 +120,11 @@ struct ReplayModelTests {
             }
             _ = try make("replay:\(path),match=fuzzy=10,timing=scale=0.5,missing=zero,loop")
         }
-        let missing = #expect(throws: ModelError.self) { try make("replay") }
-        #expect(missing?.key == "file")
+        for nothing in ["replay", "replay:file="] {
+            let missing = #expect(throws: ModelError.self) { try make(nothing) }
+            #expect(missing?.key == "file")
+            #expect(missing?.description.contains("write replay:FILE") == true, "\(nothing)")
+        }
         let absent = #expect(throws: ModelError.self) { try make("replay:/nonexistent/capture.pcapng") }
         #expect(absent?.isMistake == false)
         #expect(absent?.description.contains("/nonexistent/capture.pcapng") == true)

@@ -115,6 +115,52 @@ struct ByteSourceTests {
         #expect(error?.reason == "the pipe cannot be read: Bad file descriptor")
     }
 
+    @Test("of a pipe without an end are refused by the first of them", arguments: ["/dev/zero", "/dev/urandom"])
+    func endless(path: String) {
+        let error = #expect(throws: CaptureError.self) { try CaptureReader(path: path) }
+        #expect(error?.kind == .unsupported)
+        #expect(error?.description.hasSuffix("Save it from Wireshark as pcapng") == true)
+    }
+
+    @Test("of a pipe that gives a capture little by little are a capture", arguments: [false, true])
+    func slowPipe(isOnlyBeginning: Bool) throws {
+        var ends: [Int32] = [0, 0]
+        try #require(unsafe pipe(&ends) == 0)
+        let (output, input) = (ends[0], ends[1])
+        defer { close(output) }
+        let bytes = CaptureFiles.pcap((0..<(isOnlyBeginning ? 10 : 200)).map { _ in MonPacket().bytes() })
+        // Less than what a pipe holds, in writes of which none is as long as what is looked at first.
+        for start in stride(from: 0, to: bytes.count, by: 1000) {
+            let part = Array(bytes[start..<min(bytes.count, start + 1000)])
+            try #require(unsafe write(input, part, part.count) == part.count)
+        }
+        close(input)
+        let source = ByteSource(try TemporaryFile().copy(from: output, name: "the pipe", onlyCaptures: true))
+        #expect(try Self.piece(source, 0, 100_000) == bytes)
+    }
+
+    @Test("of a live stream that calls itself an empty file are refused with what to do")
+    func liveStream() throws {
+        let error = #expect(throws: CaptureError.self) { try CaptureReader(path: "/proc/self/status") }
+        #expect(
+            error?.description
+                == "/proc/self/status is a live stream, and not a file; copy it first: cat FILE > usb.txt")
+        let nothing = try ScratchFile([])
+        let empty = #expect(throws: CaptureError.self) { try CaptureReader(path: nothing.path) }
+        #expect(empty?.description == "The file is empty")
+    }
+
+    @Test("of more than the limit in a pipe are refused with what to do")
+    func pipeLimit() throws {
+        let zeros = unsafe open("/dev/zero", O_RDONLY | O_CLOEXEC)
+        defer { close(zeros) }
+        let error = #expect(throws: CaptureError.self) {
+            try TemporaryFile(limit: 1_000_000).copy(from: zeros, name: "the pipe")
+        }
+        #expect(error?.kind == .excessive)
+        #expect(error?.reason.contains("more than 1000000 bytes") == true)
+    }
+
     @Test("of what is no file are refused")
     func refused() throws {
         let folder = #expect(throws: CaptureError.self) { try ByteSource.open(path: "/tmp") }
@@ -122,7 +168,7 @@ struct ByteSourceTests {
         let missing = #expect(throws: CaptureError.self) { try ByteSource.open(path: "/tmp/there/is/none") }
         #expect(missing?.reason == "/tmp/there/is/none cannot be opened: No such file or directory")
         let empty = #expect(throws: CaptureError.self) { try CaptureReader(bytes: []) }
-        #expect(empty?.description == "The file is empty at offset 0")
+        #expect(empty?.description == "The file is empty")
         let text = #expect(throws: CaptureError.self) { try CaptureReader(bytes: Array("hello".utf8)) }
         #expect(text?.kind == .unsupported)
         let zstd = #expect(throws: CaptureError.self) { try CaptureReader(bytes: [0x28, 0xB5, 0x2F, 0xFD, 0, 0]) }
@@ -195,6 +241,14 @@ struct GzipTests {
         let followed = ReadCapture(Self.gzip(Self.large) + [1, 2, 3])
         #expect(followed.error?.kind == .damaged)
         #expect(followed.events.count == 4000)
+    }
+
+    @Test("of what is no capture are refused by their beginning, whatever the rest is")
+    func noCapture() {
+        // Were everything expanded first, the damage at the end would be told of.
+        let compressed = Self.gzip([UInt8](repeating: 0x55, count: 1_000_000)) + [1, 2, 3]
+        let error = #expect(throws: CaptureError.self) { try CaptureReader(bytes: compressed) }
+        #expect(error == CaptureKind.unknown)
     }
 
     @Test("are not expanded beyond the limit")

@@ -144,7 +144,6 @@ struct HostileCaptureTests {
         file.packet(MonPacket().bytes(), interface: 99_999)
         let reader = try CaptureReader(bytes: file.bytes)
         #expect(try reader.next()?.channel == 99_999)
-        #expect(reader.interfaces.count == 1024)
     }
 
     @Test("can have many more comments than are kept")

@@ -269,7 +269,7 @@ struct NetworkTCPTests {
             let frame = CapturedFrame(
                 number: index + 1, offset: 0, bytesOffset: 0, time: 0, interface: 0, linkType: 1, isBigEndian: false,
                 originalLength: packet.bytes.count)
-            try unsafe packet.bytes.withUnsafeBytes { try unsafe decoder.decode(frame, $0, into: output) }
+            #expect(unsafe packet.bytes.withUnsafeBytes { unsafe decoder.decode(frame, $0, into: output) })
         }
         #expect(output.events.count == 78)
         #expect(output.events.last?.event.number == connection.packets.count)
@@ -300,7 +300,7 @@ struct NetworkTCPTests {
         connection.client(Wire.read(1, 4))
         let (decoding, decoder) = decodeNetwork(connection.packets)
         #expect(decoding.order == Self.whole + ["S1"])
-        #expect(decoding.events.map(\.event.channel) == [1, 1, 1, 1, 1, 1, 2])
+        #expect(decoding.events.map(\.connection) == [1, 1, 1, 1, 1, 1, 2])
         #expect(decoder.warnings == [])
     }
 
@@ -324,7 +324,7 @@ struct NetworkTCPTests {
         first.client(Wire.read(1, 8))
         let packets = zip(first.packets, second.packets).flatMap { [$0, $1] }
         let decoding = decodeNetwork(packets).decoding
-        #expect(decoding.events.map(\.event.channel) == [1, 2])
+        #expect(decoding.events.map(\.connection) == [1, 2])
         #expect(decoding.events.map(\.event.length) == [8, 4])
     }
 

@@ -9,6 +9,8 @@ struct Decoded {
     var event: CapturedEvent
     /// Its data.
     var data: [UInt8]
+    /// The number of its USB/IP connection.
+    var connection: Int? { USBIPChannel.connection(ofChannel: event.channel) }
 }
 
 /// What a decoder made of packets, one after another.
@@ -17,6 +19,8 @@ struct Decoding {
     var events: [Decoded] = []
     /// The announcements.
     var announcements: [DeviceAnnouncement] = []
+    /// The numbers of the packets that could not be read.
+    var malformed: [Int] = []
     /// Where reading ended early.
     var error: CaptureError?
 
@@ -30,12 +34,7 @@ struct Decoding {
                 interface: packet.interface, linkType: packet.linkType, isBigEndian: false,
                 originalLength: packet.originalLength ?? packet.bytes.count)
             offset += 16 + Int64(packet.bytes.count)
-            do throws(CaptureError) {
-                try Self.decode(decoder, frame, packet.bytes, output)
-            } catch {
-                self.error = error
-                break
-            }
+            if !Self.decode(decoder, frame, packet.bytes, output) { malformed.append(frame.number) }
             take(output, packet.bytes)
         }
         decoder.finish(into: output)
@@ -45,12 +44,12 @@ struct Decoding {
 
     private static func decode(
         _ decoder: any PacketDecoder, _ frame: CapturedFrame, _ bytes: [UInt8], _ output: DecodedEvents
-    ) throws(CaptureError) {
+    ) -> Bool {
         // An allocation of exactly the packet's size, so that reading beyond it is found by a sanitizer.
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         defer { unsafe memory.deallocate() }
         unsafe memory.copyBytes(from: bytes)
-        unsafe try decoder.decode(frame, UnsafeRawBufferPointer(memory), into: output)
+        return unsafe decoder.decode(frame, UnsafeRawBufferPointer(memory), into: output)
     }
 
     private mutating func take(_ output: DecodedEvents, _ packet: [UInt8]) {

@@ -33,7 +33,7 @@ struct USBIPConversationTests {
         let (decoding, decoder) = decodeNetwork(connection.packets)
         #expect(decoder.warnings == [])
         #expect(decoding.order == ["S1"])
-        var expected = DeviceAnnouncement(channel: 1, bus: 3, device: 7, speed: .high)
+        var expected = DeviceAnnouncement(channel: USBIPChannel.ofConnection(1), bus: 3, device: 7, speed: .high)
         expected.vendorID = 0x1209
         expected.productID = 0xdb42
         expected.busID = "1-1"
@@ -65,7 +65,8 @@ struct USBIPConversationTests {
         let events = decodeNetwork(connection.packets).decoding.events
         try #require(events.count == 4)
         let submission = events[0].event
-        #expect((submission.channel, submission.bus, submission.device, submission.urb) == (1, 3, 7, 9))
+        #expect((submission.bus, submission.device, submission.urb) == (3, 7, 9))
+        #expect(events[0].connection == 1)
         #expect(submission.endpoint == .in(0))
         #expect(submission.type == .control)
         #expect(submission.setup == SetupPacket(requestType: 0x80, request: 6, value: 0x0100, length: 18))
@@ -209,8 +210,8 @@ struct USBIPRealCaptureTests {
         #expect(decoder.lostBytes == 0)
         // As many headers as Wireshark finds.
         #expect(decoding.events.count == 141)
-        let disk = decoding.events.filter { $0.event.channel == 1 }
-        let keyboard = decoding.events.filter { $0.event.channel == 2 }
+        let disk = decoding.events.filter { $0.connection == 1 }
+        let keyboard = decoding.events.filter { $0.connection == 2 }
         #expect(disk.allSatisfy { ($0.event.bus, $0.event.device) == (18, 2) })
         #expect(keyboard.allSatisfy { ($0.event.bus, $0.event.device) == (17, 2) })
         #expect(disk.first?.event.setup == SetupPacket(requestType: 0xa1, request: 0xfe, length: 1))

@@ -23,7 +23,7 @@ struct USBIPHostileTests {
             decoder.warnings.first?.contains("USB/IP connection 1 is given up") == true, "\(note)",
             sourceLocation: sourceLocation)
         #expect(!decoding.events.contains { $0.event.urb == 0x7777 }, "\(note)", sourceLocation: sourceLocation)
-        #expect(decoding.events.last?.event.channel == 2, "\(note)", sourceLocation: sourceLocation)
+        #expect(decoding.events.last?.connection == 2, "\(note)", sourceLocation: sourceLocation)
         #expect(decoding.error == nil, sourceLocation: sourceLocation)
     }
 

@@ -170,6 +170,7 @@ struct USBMonPacketTests {
         let file = CaptureFiles.pcap([filler.bytes(), strange.bytes(), short, [], MonPacket().bytes()])
         let reader = try CaptureReader(bytes: file)
         #expect(try reader.next()?.number == 5)
-        #expect(reader.skippedPackets == 4)
+        #expect(reader.malformedPackets == 4)
+        #expect(reader.skippedPackets == 0)
     }
 }

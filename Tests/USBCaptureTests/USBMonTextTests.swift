@@ -189,4 +189,19 @@ struct USBMonTextTests {
             expectSound(decodeText(String(decoding: bytes, as: UTF8.self)), "seed \(seed)")
         }
     }
+
+    @Test("The clock begins again after 4096 s, and stays at its end where it does so too often for 64 bits")
+    func clockLimit() {
+        var clock = WrappingClock()
+        #expect(clock.unwrap(4_095_000_000_000) == 4_095_000_000_000)
+        #expect(clock.unwrap(1_000_000_000) == 4_097_000_000_000)
+        #expect(clock.unwrap(4_095_500_000_000) == 4_095_500_000_000, "a line that came late")
+        var last: Int64 = 0
+        for _ in 0..<2_300_000 {
+            _ = clock.unwrap(4_000_000_000_000)
+            last = clock.unwrap(0)
+        }
+        #expect(last == .max)
+        #expect(clock.unwrap(4_095_000_000_000) > .max - 4_096_000_000_000)
+    }
 }

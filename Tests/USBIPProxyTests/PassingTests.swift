@@ -40,6 +40,33 @@ import USBRecording
         #expect(settles { between.proxy.connectionCount == 0 })
     }
 
+    @Test("One end that has said everything is not answered for ever", arguments: [true, false])
+    func silence(isClient: Bool) throws {
+        let server = try PlainServer()
+        let between = try Between(server.address, silence: 20)
+        let client = try between.connect()
+        let upstream = try server.accept()
+        let (done, silent) = isClient ? (client, upstream) : (upstream, client)
+        #expect(shutdown(done.descriptor, Int32(SHUT_WR)) == 0)
+        #expect(throws: SocketError.self) { try silent.receiveExactly(1) }
+        // Nothing ends on this side: neither socket is let go of.
+        #expect(settles { between.proxy.connectionCount == 0 })
+        _ = (done, silent)
+    }
+
+    @Test("A proxy that would be its own server does not start", arguments: ["127.0.0.1", "0.0.0.0"])
+    func itself(address: String) throws {
+        // A port that was free a moment ago.
+        let port = try PlainServer().address.port
+        let proxy = USBIPProxy(
+            upstream: HostAndPort(host: "127.0.0.1", port: port), listen: [HostAndPort(host: address, port: port)],
+            logger: silent)
+        let error = #expect(throws: SocketError.self) { try proxy.start() }
+        #expect(error?.description.contains("would be this proxy itself") == true, "\(error?.description ?? "")")
+        // The port is free again.
+        _ = try ListeningSocket(#require(SocketAddress.resolve(host: address, port: port).first))
+    }
+
     @Test("A server that cannot be reached ends the client's connection")
     func noServer() throws {
         // A port that was free a moment ago.

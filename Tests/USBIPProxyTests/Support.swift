@@ -21,14 +21,15 @@ final class Between: Sendable {
     private let folder: String
     private let path: String
 
-    init(_ upstream: HostAndPort) throws {
+    init(_ upstream: HostAndPort, silence: Int32 = 60_000) throws {
         var template = Array("/tmp/ghostplug-proxy-XXXXXX".utf8CString)
         try #require(unsafe mkdtemp(&template) != nil)
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         path = folder + "/a.pcapng"
         writer = try CaptureWriter(path: path, application: "ghostplug test", logger: silent)
         proxy = USBIPProxy(
-            upstream: upstream, listen: [HostAndPort(host: "127.0.0.1", port: 0)], writer: writer, logger: silent)
+            upstream: upstream, listen: [HostAndPort(host: "127.0.0.1", port: 0)], writer: writer, silence: silence,
+            logger: silent)
         address = HostAndPort(host: "127.0.0.1", port: try #require(proxy.start().first?.port))
     }
 

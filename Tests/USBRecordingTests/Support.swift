@@ -67,7 +67,9 @@ final class LogLines: Sendable {
 
 extension CaptureWriter {
     /// A writer of a test's file.
-    convenience init(_ path: String, limits: CaptureLimits = CaptureLimits(), log: LogLines = LogLines()) throws {
-        try self.init(path: path, application: "ghostplug test", limits: limits, logger: log.logger)
+    convenience init(
+        _ path: String, limits: CaptureLimits = CaptureLimits(), isHeld: Bool = false, log: LogLines = LogLines()
+    ) throws {
+        try self.init(path: path, application: "ghostplug test", limits: limits, isHeld: isHeld, logger: log.logger)
     }
 }

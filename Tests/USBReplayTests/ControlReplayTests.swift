@@ -17,6 +17,29 @@ struct ControlReplayTests {
         }
     }
 
+    @Test("a standard request does not overtake one that waits for its recorded time")
+    func order() throws {
+        let maker = TraceMaker { Interface(0, class: .vendorSpecific) { Endpoint(.in(1), .bulk) } }
+        maker.control(.vendorIn(1, 2), answer: [1, 2])
+        let (host, device) = try maker.host { $0.timing = .recorded }
+        let first = host.submitControl(.vendorIn(1, 2))
+        let second = host.submitControl(.descriptor(1, 18))
+        let third = host.submitControl(.descriptor(1, 8))
+        #expect(host.outcome(first) == nil)
+        #expect(host.outcome(second) == nil)
+        host.cancel(third)
+        #expect(host.outcome(third)?.status == .cancelled)
+        host.clock.advance(by: 1_000_000)
+        #expect(host.outcome(first)?.data == [1, 2])
+        #expect(host.outcome(second)?.data.count == 18)
+        let held = host.submitControl(.vendorIn(1, 2))
+        let last = host.submitControl(.descriptor(1, 18))
+        device.disconnect()
+        #expect(host.outcome(held)?.status == .shutdown)
+        #expect(host.outcome(last)?.status == .shutdown)
+        #expect(host.violations.isEmpty)
+    }
+
     @Test("descriptors are answered with any wLength, in any order, before anything else")
     func descriptors() throws {
         let maker = recording()

@@ -59,6 +59,95 @@ struct DiskReplayTests {
         #expect(host.read(read(4, 4), 2048) == .init(blocks(4, 4), 0))
     }
 
+    @Test("a READ of which the capture has only a part fails, or is filled with zeros, and is remarked on")
+    func cutData() throws {
+        let maker = recording()
+        maker.command(1, [0x25], answer: [0, 0, 0, 99, 0, 0, 2, 0])
+        maker.command(2, read(4, 4), expected: 2048, answer: blocks(4, 2), moved: 2048)
+        let (host, device) = try maker.host()
+        let failed = host.read(read(4, 4), 2048)
+        #expect(failed == .init(blocks(4, 2), 1))
+        #expect(device.report.notes.contains { $0.contains("only a part") && $0.contains("(packet ") })
+        #expect(host.read(read(4, 2), 1024) == .init(blocks(4, 2), 0))
+        let (zeros, _) = try maker.host { $0.missing = .zero }
+        #expect(zeros.read(read(4, 4), 2048) == .init(blocks(4, 2) + block(0) + block(0), 0))
+    }
+
+    @Test(
+        "a capture that cannot be read any more is a medium error, told once, and not the host's",
+        arguments: [(UInt8(4), UInt8(4)), (5, 1)])
+    func unreadable(first: UInt8, count: UInt8) throws {
+        let maker = disk()
+        let (host, device) = try maker.host()
+        maker.isReadable = false
+        #expect(host.write(write(20, 1), block(0xaa)) == 0)
+        host.submitOut(output, TraceMaker.wrapper(9, read(first, count), UInt32(count) * 512, isIn: true))
+        #expect(host.read(input, Int(count) * 512)?.data.isEmpty == true)
+        host.control(SetupPacket(requestType: 0x02, request: 1, value: 0, index: 0x81))
+        let status = host.read(input, 13)?.data ?? []
+        #expect(status.last == 1)
+        let sense = host.read([3, 0, 0, 0, 18], 18).data
+        #expect((sense[2] & 0x0f, sense[12], sense[13]) == (0x03, 0x11, 0x00))
+        #expect(device.report.divergences.map(\.kind) == [.unreadable])
+        #expect(device.report.divergences.first?.actor == .device)
+        #expect(host.violations.isEmpty)
+    }
+
+    @Test("what was moved says what a write changed, not how many blocks it named")
+    func namedBlocks() throws {
+        let maker = recording()
+        maker.command(1, [0x28, 0, 0, 0, 1, 44, 0, 0, 1, 0], answer: block(1))
+        maker.command(2, [0x2a, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0], expected: 512, sent: block(7))
+        maker.command(3, [0x28, 0, 0, 0, 1, 44, 0, 0, 1, 0], answer: block(2))
+        let (host, _) = try maker.host()
+        let values = (0..<2).map { _ in host.read([0x28, 0, 0, 0, 1, 44, 0, 0, 1, 0], 512).data.first }
+        #expect(values == [1, 2], "block 300 was not written, and changed by itself")
+    }
+
+    @Test("keyed notes a write with other data, with block and packet, and does not fail")
+    func keyedWrites() throws {
+        let (host, device) = try disk().host()
+        #expect(host.write(write(20, 1), block(0xab)) == 0)
+        #expect(device.report.passed)
+        #expect(device.report.notes.contains("the host wrote other data than the recorded host at LBA 20 (packet 15)"))
+        #expect(device.report.endpoints.first { $0.endpoint == output }?.unrecorded == 1)
+    }
+
+    @Test("strict names the packet and byte of a write's data, however the host cuts them")
+    func strictBytes() throws {
+        let maker = recording()
+        maker.command(1, [0x25], answer: [0, 0, 0, 99, 0, 0, 2, 0])
+        maker.command(2, write(20, 2), sent: block(1), block(2))
+        let second = maker.lastPacket - 3
+        var data = block(1) + block(2)
+        data[515] = 9
+        for cuts in [[1024], [512, 512]] {
+            let (host, device) = try maker.host { $0.match = .strict }
+            host.submitOut(output, TraceMaker.wrapper(7, write(20, 2), 1024, isIn: false))
+            var rest = data[...]
+            for count in cuts {
+                host.submitOut(output, Array(rest.prefix(count)))
+                rest = rest.dropFirst(count)
+            }
+            #expect(host.read(input, 13)?.data.last == 0)
+            let divergence = try #require(device.report.divergences.first { $0.kind == .otherData })
+            #expect(divergence.packet == second)
+            #expect(divergence.firstDifference == 3)
+            #expect(
+                divergence.words.hasPrefix("the host wrote 09 where the recording (packet \(second)) has 02, byte 3"))
+        }
+    }
+
+    @Test("strict: a command that is not in the recording is a divergence, but for asking whether the disk is ready")
+    func strictCommands() throws {
+        let (host, device) = try disk().host { $0.match = .strict }
+        #expect(host.read([0, 0, 0, 0, 0, 0], 0).status == 0)
+        #expect(device.report.divergences.allSatisfy { $0.kind == .missingRequest })
+        #expect(host.read(read(6, 1), 512) == .init(block(6), 0))
+        let kinds = device.report.divergences.map(\.kind)
+        #expect(kinds.filter { $0 == .unexpectedRequest }.count == 1)
+    }
+
     @Test("strict reports a write with other data, with the bytes")
     func strictWrites() throws {
         let (host, device) = try disk().host { $0.match = .strict }
@@ -232,15 +321,18 @@ extension TraceMaker {
 
     /// Records a command with its data and status.
     fileprivate func command(
-        _ tag: UInt32, _ cdb: [UInt8], expected: UInt32? = nil, sent: [UInt8] = [], answer: [UInt8] = [],
-        status: UInt8 = 0, stalls: Bool = false
+        _ tag: UInt32, _ cdb: [UInt8], expected: UInt32? = nil, sent parts: [UInt8]..., answer: [UInt8] = [],
+        moved: Int? = nil, status: UInt8 = 0, stalls: Bool = false
     ) {
+        let sent = parts.flatMap { $0 }
         let count = expected ?? UInt32(max(sent.count, answer.count))
         send(2, Self.wrapper(tag, cdb, count, isIn: sent.isEmpty))
-        if !sent.isEmpty { send(2, sent) }
-        if !answer.isEmpty { self.answer(1, answer, asked: Int(count)) }
+        for part in parts { send(2, part) }
+        if !answer.isEmpty {
+            self.answer(1, answer, asked: Int(count), moved: moved, marks: moved == nil ? [] : .isCut)
+        }
         if stalls { self.answer(1, [], asked: 13, status: .stalled) }
-        let residue = count - min(count, UInt32(max(sent.count, answer.count)))
+        let residue = count - min(count, UInt32(max(sent.count, moved ?? answer.count)))
         self.answer(1, Self.status(tag, residue: residue, status), asked: 13)
     }
 }

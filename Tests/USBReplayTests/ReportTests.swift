@@ -81,7 +81,36 @@ struct ReportTests {
         #expect(!xml.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
         #expect(xml.contains("<failure type=\"other data\" message=\"the host wrote 02"))
         let both = ReplayReport.junit([("one", report), ("two", ReplayReport(subject: "nothing"))])
-        #expect(both.contains("<testsuites name=\"ghostplug replay\" tests=\"3\" failures=\"1\""))
+        #expect(
+            both.contains("<testsuites name=\"ghostplug replay\" tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\"")
+        )
+    }
+
+    @Test("JUnit skips endpoints on which nothing was compared, and fails a replay that nobody used where that matters")
+    func unused() {
+        var report = ReplayReport(subject: "meter")
+        report.count(.out(0), .control) { $0.unrecorded += 2 }
+        report.count(.in(1), .bulk) { $0.notReached = 3 }
+        #expect(report.comparedNothing)
+        let tolerant = report.junit(name: "meter")
+        #expect(tolerant.contains("tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"2\""))
+        #expect(tolerant.contains("name=\"EP 1 IN bulk\">\n      <skipped message=\"nothing was compared\"/>"))
+        let strict = report.junit(name: "meter", requiresUse: true)
+        #expect(strict.contains("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"2\""))
+        #expect(strict.contains("<failure type=\"unused\" message=\"no host used it\">"))
+        report.count(.in(1), .bulk) { $0.matched += 1 }
+        #expect(!report.comparedNothing)
+        #expect(!report.junit(name: "meter", requiresUse: true).contains("<failure"))
+    }
+
+    @Test("JUnit has the failure of an endpoint that was not counted, even beyond the divergences that are kept")
+    func beyondTheLimit() {
+        var report = ReplayReport(subject: "meter")
+        for _ in 0..<ReplayReport.divergenceLimit { report.add(divergence([1], [2])) }
+        report.add(Divergence(.noAnswer, by: .device, packet: 7, endpoint: .in(3), subject: "EP 3 IN", time: 0))
+        let xml = report.junit(name: "meter")
+        #expect(xml.contains("tests=\"2\" failures=\"2\""))
+        #expect(xml.contains("1 more divergence, not kept"))
     }
 
     @Test("JSON escapes what it must")

@@ -13,6 +13,11 @@ final class TraceMaker {
     var time: Int64 = 1_000_000_000
     /// How long a transfer takes.
     var latency: Int64 = 250_000
+    /// Whether the capture's file can be read; else it is as if it had been cut while it is served.
+    var isReadable: Bool {
+        get { memory.isReadable }
+        set { memory.isReadable = newValue }
+    }
     private let memory = PayloadMemory()
     private var transfers: [TracedTransfer] = []
     private var packets: [CapturedPacket] = []
@@ -122,6 +127,7 @@ final class TraceMaker {
 
 /// The data of a recording that was made by hand.
 private final class PayloadMemory: PayloadReader {
+    var isReadable = true
     private var bytes: [UInt8] = []
 
     func keep(_ data: [UInt8]) -> PayloadReference {
@@ -132,6 +138,7 @@ private final class PayloadMemory: PayloadReader {
     func copy(
         _ reference: PayloadReference, from start: Int, into memory: UnsafeMutableRawBufferPointer
     ) throws(CaptureError) {
+        guard isReadable else { throw CaptureError(.unreadable, "the file has been cut") }
         guard start >= 0, start + memory.count <= Int(reference.count) else {
             throw CaptureError(.cut, "there are fewer bytes")
         }

@@ -10,7 +10,7 @@ extension CapturedDevice {
         if !isSpeedKnown { speed = SpeedInference.speed(of: self) }
     }
 
-    /// Takes what was said of the device beside its transfers, where it is not known better.
+    /// Takes what was said of the device beside its transfers, where it is not known better; ``settle()`` comes after.
     mutating func take(_ said: DeviceAnnouncement) {
         announcement = said
         _ = descriptors.fill(sysfs: said.descriptors)
@@ -19,7 +19,6 @@ extension CapturedDevice {
             self.speed = speed
             isSpeedKnown = true
         }
-        settle()
     }
 
     /// Puts the strings that were said at the indices that the device descriptor gives them, where they are not known.
@@ -51,7 +50,7 @@ extension CapturedDevice {
 }
 
 extension [CapturedDevice] {
-    /// Takes what was said of devices beside their transfers.
+    /// Takes what was said of devices beside their transfers; ``CapturedDevice/settle()`` comes after.
     mutating func take(_ said: [DeviceAnnouncement]) {
         for announcement in said {
             for index in indices where self[index].matches(announcement) { self[index].take(announcement) }

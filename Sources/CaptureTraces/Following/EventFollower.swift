@@ -196,8 +196,9 @@ struct EventFollower {
                     + "device \(found[deviceOfSlot[rest]].number) is all the others together")
         }
         if devices.hasLeftOutDescriptors { notes.append("there are too many descriptors; some were left out") }
-        for index in found.indices { found[index].settle() }
         found.take(source.announcements)
+        // Once for each, whatever was said: it looks at all descriptors.
+        for index in found.indices { found[index].settle() }
         return Result(
             devices: found, deviceOfSlot: deviceOfSlot, events: events, firstTime: firstTime, lastTime: lastTime,
             notes: notes)

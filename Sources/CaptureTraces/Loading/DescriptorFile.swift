@@ -5,7 +5,9 @@ internal import USBCore
 /// Descriptors from beside the capture: a `.umockdev` file, or the `descriptors` file of a device in Linux's sysfs.
 struct DescriptorFile {
     /// The most bytes of a `descriptors` file: a device descriptor and 255 configurations of 64 KiB are never seen.
-    private static let maximumSize = 1 << 20
+    private static let maximumRawSize = 1 << 20
+    /// The most bytes of a file.
+    private static let maximumSize = 16 << 20
     private let path: String
     private let said: [DeviceAnnouncement]
 
@@ -14,15 +16,23 @@ struct DescriptorFile {
     /// - Throws: ``CaptureError`` when it cannot be read, or has no descriptors.
     init(path: String) throws(CaptureError) {
         self.path = path
-        if let bytes = try Self.rawDescriptors(path) {
+        let bytes = try Self.read(path)
+        if Self.isDevice(bytes) {
+            guard bytes.count <= Self.maximumRawSize else {
+                throw CaptureError(.excessive, "\(path): the descriptors are longer than 1 MiB")
+            }
             var announcement = DeviceAnnouncement()
             announcement.descriptors = bytes
             said = [announcement]
         } else {
-            said = try UmockdevFile.announcements(path: path)
+            do throws(CaptureError) {
+                said = try UmockdevFile.announcements(bytes: bytes)
+            } catch {
+                throw CaptureError(error.kind, "\(path): \(error.reason)", offset: error.offset, packet: error.packet)
+            }
         }
         guard said.contains(where: { !$0.descriptors.isEmpty }) else {
-            throw CaptureError(.unsupported, "\(path) has no descriptors")
+            throw CaptureError(.unsupported, "\(path): there are no descriptors in it")
         }
     }
 
@@ -35,7 +45,8 @@ struct DescriptorFile {
             guard described.count == 1 else {
                 throw CaptureError(
                     .unsupported,
-                    "\(path) describes several devices, and the capture does not say which it has: \(ids(described))")
+                    "\(path): it describes several devices, and the capture does not say which it has: \(ids(described))"
+                )
             }
             fill(&device, from: described[0])
             return
@@ -43,7 +54,7 @@ struct DescriptorFile {
         guard let match = described.first(where: { Self.ids($0.descriptors) == (vendor, product) }) else {
             throw CaptureError(
                 .unsupported,
-                "\(path) describes \(ids(described)), but the captured device is \(hex4(vendor)):\(hex4(product))")
+                "\(path): it describes \(ids(described)), but the captured device is \(hex4(vendor)):\(hex4(product))")
         }
         fill(&device, from: match)
     }
@@ -52,6 +63,7 @@ struct DescriptorFile {
     private func fill(_ device: inout CapturedDevice, from said: DeviceAnnouncement) {
         let before = device
         device.take(said)
+        device.settle()
         guard let announcement = before.announcement else { return }
         device.announcement = announcement
         if before.isSpeedKnown { device.speed = before.speed }
@@ -71,31 +83,30 @@ struct DescriptorFile {
         )
     }
 
-    /// The file's bytes if it begins with a device descriptor; nil if it is something else.
-    private static func rawDescriptors(_ path: String) throws(CaptureError) -> [UInt8]? {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    /// The file's bytes: it may be a pipe, which is read once only.
+    private static func read(_ path: String) throws(CaptureError) -> [UInt8] {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard file >= 0 else {
-            throw CaptureError(.unreadable, "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
+            throw CaptureError(.unreadable, "\(path): it cannot be opened: \(unsafe String(cString: strerror(errno)))")
         }
         defer { close(file) }
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while bytes.count <= maximumSize {
-            let count = unsafe read(file, &piece, piece.count)
+            let count = unsafe Glibc.read(file, &piece, piece.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
-                throw CaptureError(.unreadable, "cannot read \(path): \(unsafe String(cString: strerror(errno)))")
+                throw CaptureError(
+                    .unreadable, "\(path): it cannot be read: \(unsafe String(cString: strerror(errno)))")
             }
-            if count == 0 { break }
+            if count == 0 { return bytes }
             bytes += piece.prefix(count)
-            if bytes.count >= 2, !isDevice(bytes) { return nil }
         }
-        guard bytes.count >= 18, isDevice(bytes) else { return nil }
-        guard bytes.count <= maximumSize else { throw CaptureError(.excessive, "\(path) is longer than 1 MiB") }
-        return bytes
+        throw CaptureError(.excessive, "\(path): it is longer than 16 MiB")
     }
 
+    /// Whether the bytes begin with a device descriptor.
     private static func isDevice(_ bytes: [UInt8]) -> Bool {
-        bytes[0] >= 18 && bytes[1] == DescriptorType.device.rawValue
+        bytes.count >= 18 && bytes[0] >= 18 && bytes[1] == DescriptorType.device.rawValue
     }
 }

@@ -18,7 +18,7 @@ public enum TraceLoader {
     ) throws(CaptureError) -> (traces: [Trace], summary: CaptureSummary) {
         var reading = try Reading(source, progress: progress)
         let wanted = reading.summary.devices.indices.filter { choice?.matches(reading.summary.devices[$0]) ?? true }
-        if let choice, wanted.isEmpty { throw reading.none(choice) }
+        if let choice, wanted.isEmpty { throw reading.summary.lacks(choice) }
         return (reading.traces(wanted), reading.summary)
     }
 
@@ -35,39 +35,51 @@ public enum TraceLoader {
     public static func loadOne(
         path: String, choice: DeviceChoice?, descriptors: String?, progress: ((Int) -> Void)? = nil
     ) throws(CaptureError) -> (trace: Trace, summary: CaptureSummary) {
+        try loadOne(CaptureReader(path: path), choice: choice, descriptors: descriptors, progress: progress)
+    }
+
+    /// Reads the transfers of one device of a capture that is open.
+    ///
+    /// - Parameters:
+    ///   - source: the capture, of which nothing has been read.
+    ///   - choice: which device; nil for the only one that is not a hub.
+    ///   - descriptors: the path of a file as for ``loadOne(path:choice:descriptors:progress:)``.
+    ///   - progress: told the number of events read, every 65,536 events and at the end.
+    /// - Returns: the trace, and what the whole capture contains. A capture that ends early is read as far as it goes.
+    /// - Throws: ``CaptureError`` when nothing can be read, or no device or more than one is meant: the error lists
+    ///   them. What is wrong with the file of descriptors begins with its path and a colon.
+    public static func loadOne(
+        _ source: any EventSource, choice: DeviceChoice?, descriptors: String?, progress: ((Int) -> Void)? = nil
+    ) throws(CaptureError) -> (trace: Trace, summary: CaptureSummary) {
         // Before the capture, which can be long, is read.
         let file = try descriptors.map { path throws(CaptureError) in try DescriptorFile(path: path) }
-        return try loadOne(CaptureReader(path: path), choice: choice, descriptors: file, progress: progress)
+        return try loadOne(source, choice: choice, file: file, progress: progress)
     }
 
     static func loadOne(
-        _ source: any EventSource, choice: DeviceChoice?, descriptors: DescriptorFile?, progress: ((Int) -> Void)?
+        _ source: any EventSource, choice: DeviceChoice?, file: DescriptorFile?, progress: ((Int) -> Void)?
     ) throws(CaptureError) -> (trace: Trace, summary: CaptureSummary) {
         var reading = try Reading(source, progress: progress)
-        if reading.summary.devices.isEmpty {
-            throw reading.summary.trouble ?? CaptureError(.unsupported, "the capture has no USB transfers")
-        }
+        if reading.summary.devices.isEmpty { throw reading.summary.isEmptyError }
         let devices = reading.summary.devices
         var wanted = devices.indices.filter { choice?.matches(devices[$0]) ?? !devices[$0].isHub }
         // A capture of a hub alone means the hub.
         if choice == nil, wanted.isEmpty, devices.count == 1 { wanted = [0] }
         guard let first = wanted.first else {
-            if let choice { throw reading.none(choice) }
-            throw CaptureError(.unsupported, "the capture has hubs only; choose one by its number: \(list(devices))")
+            if let choice { throw reading.summary.lacks(choice) }
+            throw CaptureError(
+                .unsupported, "the capture has hubs only; choose one by its number: \(devices.list)")
         }
         guard wanted.count == 1 else {
             let meant = choice.map { "\($0) means several devices" } ?? "the capture has several devices"
             throw CaptureError(
-                .unsupported, "\(meant); choose one by its number: \(list(wanted.map { devices[$0] }))")
+                .unsupported, "\(meant); choose one by its number: \(wanted.map { devices[$0] }.list)")
         }
-        try descriptors?.fill(&reading.summary.devices[first])
-        guard let trace = reading.traces([first]).first else { throw reading.none(choice ?? .number(first + 1)) }
+        try file?.fill(&reading.summary.devices[first])
+        guard let trace = reading.traces([first]).first else {
+            throw reading.summary.lacks(choice ?? .number(first + 1))
+        }
         return (trace, reading.summary)
-    }
-
-    private static func list(_ devices: [CapturedDevice]) -> String {
-        let shown = devices.prefix(40).map(\.line).joined(separator: "; ")
-        return devices.count > 40 ? shown + "; and \(devices.count - 40) more" : shown
     }
 
     /// A capture that has been read.
@@ -95,11 +107,6 @@ public enum TraceLoader {
                     device: summary.devices[device], transfers: transfers, packets: packets,
                     submittedPackets: submitted, payloads: index.payloads)
             }
-        }
-
-        func none(_ choice: DeviceChoice) -> CaptureError {
-            CaptureError(
-                .unsupported, "the capture has no device \(choice); it has \(TraceLoader.list(summary.devices))")
         }
     }
 }

@@ -135,9 +135,9 @@ final class TransferIndex {
         if count > Int(transfer.packetCount) {
             let begin = packets.count
             let before = Int(transfer.firstPacket)..<Int(transfer.firstPacket) + Int(transfer.packetCount)
-            let known = submittedPackets[before]
-            submittedPackets.append(contentsOf: known)
-            submittedPackets.append(contentsOf: new[known.count..<count])
+            // A slice would share the list's memory, and appending would copy all of it.
+            if !before.isEmpty { submittedPackets.append(contentsOf: Array(submittedPackets[before])) }
+            submittedPackets.append(contentsOf: new[before.count..<count])
             packets.append(contentsOf: new.prefix(count))
             transfer.firstPacket = UInt32(truncatingIfNeeded: begin)
             transfer.packetCount = UInt16(count)

@@ -187,8 +187,7 @@ public enum BulkOnlyReader {
             }
             // What the host took back before anything moved, or the wrong way, is not the command's data.
             guard transfer.actual > 0, current?.direction == direction else { return }
-            current?.data.append(data)
-            current?.moves.append(Int(transfer.actual))
+            current?.add(data, moved: Int(transfer.actual))
         }
 
         private mutating func close() {
@@ -201,7 +200,8 @@ public enum BulkOnlyReader {
             var failed: [UInt8: Int] = [:]
             for place in commands.indices {
                 let command = commands[place]
-                if command.opcode == 0x03, let before = failed[command.lun], let first = command.data.first {
+                if command.opcode == 0x03, let before = failed[command.lun], var first = command.data.first {
+                    first.count = min(first.count, 252)
                     // Not readable now is not readable later: whoever wants the data gets the error.
                     commands[before].sense = (try? trace.bytes(first)) ?? []
                 }

@@ -4,41 +4,35 @@ public import USBCapture
 extension DiskImage {
     /// Writes the disk to a file, in which unknown blocks are holes that read as zero.
     ///
-    /// The file has the disk's size where the capture says it, else it ends with the last known block.
+    /// The file has the disk's size where the capture says it, else it ends with the last known block. It gets its name
+    /// when it is whole; until then it is beside the target as `NAME.part-PID`, and goes when something fails.
     ///
     /// - Parameters:
     ///   - path: a file that does not exist yet.
     ///   - version: the state of the disk.
     ///   - overwriting: whether an existing regular file may be replaced.
+    ///   - sparing: paths of files that are never replaced, such as the capture itself; `-` is standard input.
     /// - Returns: what was written, and which blocks are known, in lines of text.
-    /// - Throws: ``CaptureError`` when the file exists, cannot be written or the capture cannot be read.
+    /// - Throws: ``CaptureError`` when the file exists, is to be spared or cannot be written, or the capture cannot be
+    ///   read. What is wrong with the file begins with its path and a colon.
     @discardableResult
     public func write(
-        to path: String, _ version: Version = .final, overwriting: Bool = false
+        to path: String, _ version: Version = .final, overwriting: Bool = false, sparing: [String] = []
     ) throws(CaptureError) -> String {
         let (size, overflow) = blocks(version).multipliedReportingOverflow(by: UInt64(blockSize))
         guard !overflow, let size = Int64(exactly: size) else {
             throw CaptureError(.excessive, "the disk has \(blocks(version)) blocks of \(blockSize) bytes: too many")
         }
-        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (overwriting ? 0 : O_EXCL)
-        let file = unsafe open(path, flags, 0o644)
-        guard file >= 0 else {
-            if errno == EEXIST {
-                throw CaptureError(.unreadable, "\(path) exists already; name a file that does not, or remove it first")
-            }
-            throw failure("create", path)
-        }
+        let target = try ImageTarget(path, overwriting: overwriting, sparing: sparing)
+        let file = try target.create()
         defer { close(file) }
-        var status = stat()
-        guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw CaptureError(.unreadable, "\(path) is not a regular file")
-        }
         do throws(CaptureError) {
-            guard ftruncate(file, 0) == 0, ftruncate(file, off_t(size)) == 0 else { throw failure("extend", path) }
-            try writeBlocks(version, limit: UInt64(size), file: file, path)
+            guard ftruncate(file, off_t(size)) == 0 else { throw target.failure("extended") }
+            try writeBlocks(version, limit: UInt64(size), file: file, target)
+            try target.finish()
         } catch {
             // Half a disk looks like one with holes.
-            if !overwriting { _ = unsafe unlink(path) }
+            target.abandon()
             throw error
         }
         return describe(version)
@@ -62,19 +56,19 @@ extension DiskImage {
         return text + "\n"
     }
 
-    /// How many blocks the file has: those of the disk, and any known one beyond.
+    /// How many blocks the file has: those of the disk, or up to the last known one where the capture does not say.
     private func blocks(_ version: Version) -> UInt64 {
         blockCount ?? known(version).last?.upperBound ?? 0
     }
 
     private func writeBlocks(
-        _ version: Version, limit: UInt64, file: Int32, _ path: String
+        _ version: Version, limit: UInt64, file: Int32, _ target: ImageTarget
     ) throws(CaptureError) {
         let step = max(1, (1 << 20) / blockSize)
         var buffer = [UInt8](repeating: 0, count: step * blockSize)
         for range in known(version) {
             var block = range.lowerBound
-            // A capture can have blocks beyond the capacity that the device claims; the file has the disk's size.
+            // Blocks beyond the capacity that the device claims are left out: the file has the disk's size.
             while block < range.upperBound, block < limit / UInt64(blockSize) {
                 let left = min(range.upperBound, limit / UInt64(blockSize)) - block
                 let count = Int(min(left, UInt64(step))) * blockSize
@@ -84,7 +78,7 @@ extension DiskImage {
                     do throws(CaptureError) {
                         _ = unsafe try copy(from: block, version, into: piece)
                         unsafe try write(
-                            UnsafeRawBufferPointer(piece), at: Int64(block) * Int64(blockSize), file, path)
+                            UnsafeRawBufferPointer(piece), at: Int64(block) * Int64(blockSize), file, target)
                     } catch let caught {
                         error = caught
                     }
@@ -96,19 +90,15 @@ extension DiskImage {
     }
 
     private func write(
-        _ bytes: UnsafeRawBufferPointer, at offset: Int64, _ file: Int32, _ path: String
+        _ bytes: UnsafeRawBufferPointer, at offset: Int64, _ file: Int32, _ target: ImageTarget
     ) throws(CaptureError) {
         var done = 0
         while done < bytes.count {
             let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
             let count = unsafe pwrite(file, rest.baseAddress, rest.count, off_t(offset + Int64(done)))
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure("write", path) }
+            guard count > 0 else { throw target.failure("written") }
             done += count
         }
-    }
-
-    private func failure(_ verb: String, _ path: String) -> CaptureError {
-        CaptureError(.unreadable, "cannot \(verb) \(path): \(unsafe String(cString: strerror(errno)))")
     }
 }

@@ -25,6 +25,8 @@ public struct DiskImage {
     public let reads: Int
     /// The WRITE commands whose data are used.
     public let writes: Int
+    /// The bytes of a block that READ CAPACITY is believed.
+    private static let (minimumBlockSize, maximumBlockSize) = (128, 1 << 20)
     private let trace: Trace
     private let operations: [Operation]
     private let pieces: [Piece]
@@ -49,6 +51,8 @@ public struct DiskImage {
         /// Where it begins in the command's data.
         var stream: Int
         var reference: PayloadReference
+        /// Where it ends.
+        var end: Int { stream + Int(reference.count) }
     }
 
     /// Makes the image of what a trace's commands moved.
@@ -56,7 +60,16 @@ public struct DiskImage {
     /// - Parameter lun: the logical unit.
     /// - Throws: ``CaptureError`` when the trace has no mass-storage commands, or the file has been changed since.
     public init(_ trace: Trace, lun: UInt8 = 0) throws(CaptureError) {
-        let all = try BulkOnlyReader.commands(of: trace)
+        try self.init(trace, commands: BulkOnlyReader.commands(of: trace), lun: lun)
+    }
+
+    /// Makes the image of a trace's commands, which have been found already.
+    ///
+    /// - Parameters:
+    ///   - all: what ``BulkOnlyReader/commands(of:)`` gives.
+    ///   - lun: the logical unit.
+    /// - Throws: ``CaptureError`` when there are no commands, or the file has been changed since.
+    public init(_ trace: Trace, commands all: [MassStorageCommand], lun: UInt8 = 0) throws(CaptureError) {
         guard !all.isEmpty else {
             throw CaptureError(
                 .unsupported, "device \(trace.device.number) has no mass-storage commands in this capture")
@@ -85,7 +98,8 @@ public struct DiskImage {
         var found: (blocks: UInt64, blockSize: Int)?
         for command in commands where command.outcome == .passed || command.outcome == .missing {
             let isLong = command.opcode == 0x9e && command.cdb.count > 1 && command.cdb[1] & 0x1f == 0x10
-            guard isLong || command.opcode == 0x25, let data = command.data.first else { continue }
+            guard isLong || command.opcode == 0x25, var data = command.data.first else { continue }
+            data.count = min(data.count, 32)
             let bytes = try trace.bytes(data)
             let place = isLong ? 8 : 4
             guard bytes.count >= place + 4 else { continue }
@@ -93,7 +107,8 @@ public struct DiskImage {
             let size = Int(big(bytes, place, 4))
             // The 10-byte command says that there is more than it can say.
             if !isLong, last == UInt64(UInt32.max) { continue }
-            guard last < .max, size > 0, size <= 1 << 20 else { continue }
+            // Smaller blocks than any disk's would make a table of every few bytes.
+            guard last < .max, (minimumBlockSize...maximumBlockSize).contains(size) else { continue }
             found = (last + 1, size)
         }
         return found
@@ -173,10 +188,18 @@ public struct DiskImage {
     private func copy(
         _ operation: Operation, from start: Int, into memory: UnsafeMutableRawBufferPointer
     ) throws(CaptureError) {
+        // They are in order: the first that ends behind the start.
+        var (low, high) = (operation.pieces.lowerBound, operation.pieces.upperBound)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if pieces[middle].end <= start { low = middle + 1 } else { high = middle }
+        }
         var done = 0
-        for piece in pieces[operation.pieces] {
+        for index in low..<operation.pieces.upperBound {
+            if done == memory.count { break }
+            let piece = pieces[index]
             let from = start + done - piece.stream
-            guard done < memory.count, from >= 0, from < Int(piece.reference.count) else { continue }
+            guard from >= 0, from < Int(piece.reference.count) else { break }
             let count = min(memory.count - done, Int(piece.reference.count) - from)
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[done..<done + count])
             unsafe try trace.copy(piece.reference, from: from, into: target)

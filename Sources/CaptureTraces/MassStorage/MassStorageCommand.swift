@@ -39,20 +39,20 @@ public struct MassStorageCommand: Hashable, Sendable {
     /// Where the data go; means nothing when none are expected.
     public var direction: Direction
     /// The data, one reference for each transfer.
-    public var data: [PayloadReference] = []
+    public internal(set) var data: [PayloadReference] = []
     /// The bytes that each transfer of ``data`` moved, which can be more than the capture has.
-    public var moves: [Int] = []
+    public internal(set) var moves: [Int] = []
+    /// The bytes of data that were moved.
+    public internal(set) var moved = 0
     /// How it ended.
     public var outcome: Outcome = .missing
     /// The bytes that the status says did not mean anything.
     public var residue: UInt32 = 0
     /// Whether the device answered with STALL before the status.
     public var isStalled = false
-    /// The sense data of a REQUEST SENSE that directly follows a failure on the same logical unit; empty without one.
+    /// The sense data of a REQUEST SENSE that directly follows a failure on the same logical unit, at most 252 bytes
+    /// (SPC-4 §4.5.1); empty without one.
     public var sense: [UInt8] = []
-
-    /// The bytes of data that were moved.
-    public var moved: Int { moves.reduce(0, +) }
 
     /// The command's first byte.
     public var opcode: UInt8 { cdb.first ?? 0 }
@@ -70,6 +70,13 @@ public struct MassStorageCommand: Hashable, Sendable {
         tag = wrapper.tag
         expected = wrapper.expected
         direction = wrapper.direction
+    }
+
+    /// Adds the data of a transfer.
+    mutating func add(_ reference: PayloadReference, moved count: Int) {
+        data.append(reference)
+        moves.append(count)
+        moved &+= count
     }
 }
 

@@ -98,7 +98,8 @@ final class Narrator {
     private func tellControl(_ transfer: TracedTransfer, _ entry: inout TranscriptEntry) throws(CaptureError) {
         guard let setup = transfer.setup else {
             let reference = transfer.input.count > 0 ? transfer.input : transfer.output
-            entry.words = "the end of a request that began before the capture, \(counted(transfer.actual, "byte"))"
+            entry.words =
+                "the end of a request whose beginning is not in the capture, \(counted(transfer.actual, "byte"))"
             try show(reference, &entry)
             Self.addStatus(&entry)
             return

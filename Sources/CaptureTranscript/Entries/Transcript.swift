@@ -19,7 +19,7 @@ package final class Transcript {
     /// Makes a transcript of one or more devices of a capture.
     ///
     /// - Parameters:
-    ///   - origin: the time of the capture's first record, from which times count.
+    ///   - origin: the earliest time of the capture's events, from which times count.
     ///   - filter: which lines there are.
     /// - Throws: ``CaptureError`` when the file has been changed since the traces were made.
     package init(

@@ -10,7 +10,7 @@ package struct TranscriptEntry: Sendable {
     package var packet: Int
     /// The packets from the first to the last that belong to it.
     package var packets: ClosedRange<Int>
-    /// When ``packet`` was captured, in nanoseconds since the capture's first record; may run backwards.
+    /// When ``packet`` was captured, in nanoseconds since the capture's earliest event; may run backwards.
     package var time: Int64
     /// Nanoseconds from the submission to the end; nil where the capture has not both.
     package var duration: Int64?

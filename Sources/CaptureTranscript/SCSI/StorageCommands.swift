@@ -18,6 +18,8 @@ struct StorageCommands {
     private static let part: Int32 = -2
 
     private let commands: [MassStorageCommand]
+    /// By the endpoint of commands, those of their statuses and data.
+    private var inputs: [EndpointAddress: Set<EndpointAddress>] = [:]
     /// For each transfer a command's number, ``none`` or ``part``; empty where there are no commands.
     private var roles: [Int32] = []
 
@@ -27,7 +29,6 @@ struct StorageCommands {
     init(_ trace: Trace) throws(CaptureError) {
         commands = try BulkOnlyReader.commands(of: trace)
         guard !commands.isEmpty else { return }
-        var inputs: [EndpointAddress: Set<EndpointAddress>] = [:]
         for pipe in try BulkOnlyReader.pipes(of: trace) { inputs[pipe.output, default: []].insert(pipe.input) }
         roles = [Int32](repeating: Self.none, count: trace.transfers.count)
         for (number, command) in commands.enumerated() {
@@ -61,10 +62,17 @@ struct StorageCommands {
         let command = commands[number]
         let transfers = narrator.trace.transfers
         let last = min(max(command.firstTransfer, command.lastTransfer), transfers.count - 1)
+        let input = inputs[command.output] ?? []
+        // Before the status come the data, if there are any.
+        var awaitsData = command.direction == .in && command.moved > 0
         for transfer in transfers[command.firstTransfer...last] where transfer.type == .bulk {
-            guard transfer.endpoint == command.output || transfer.endpoint.direction == .in else { continue }
+            guard transfer.endpoint == command.output || input.contains(transfer.endpoint) else { continue }
             let end = Int(max(transfer.completionNumber, transfer.submissionNumber))
             entry.packets = entry.packets.lowerBound...max(entry.packets.upperBound, end)
+            if awaitsData, transfer.endpoint.direction == .in, transfer.actual > 0 {
+                entry.endpoint = transfer.endpoint
+                awaitsData = false
+            }
         }
         let limit = narrator.limit.count
         let data = try read(command, upTo: max(limit, SCSIDataWords.enough), narrator)

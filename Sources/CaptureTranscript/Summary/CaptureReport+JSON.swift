@@ -13,10 +13,12 @@ extension CaptureReport {
             ("start", .decimal(Double(summary.firstTime) / 1_000_000_000, digits: 6)),
             ("seconds", Self.seconds(CaptureTime.difference(summary.lastTime, summary.firstTime))),
             ("dropped", .number(Int(clamping: facts.dropped))), ("skipped", .number(facts.skipped)),
+            ("malformed", .number(facts.malformed)),
             ("comments", .array(facts.comments.map { .string($0) })),
         ]
         if let date = CaptureTime.date(summary.firstTime) { members.append(("date", .string(date))) }
         members.append(("notes", .array(summary.notes.map { .string($0) })))
+        members.append(("warnings", .array(facts.warnings.map { .string($0) })))
         members.append(("trouble", summary.trouble.map(Self.trouble) ?? .null))
         members.append(("devices", .array(devices.map(Self.device))))
         return .object(members)
@@ -39,6 +41,9 @@ extension CaptureReport {
             ("device", .number(device.number)), ("channel", .number(device.channel)), ("bus", .number(Int(device.bus))),
             ("addresses", .array(device.addresses.map { .number(Int($0)) })),
         ]
+        if let connection = USBIPChannel.connection(ofChannel: device.channel) {
+            members.append(("connection", .number(connection)))
+        }
         if let ids = knowledge.ids {
             members.append(("idVendor", .string(hex(ids.vendor))))
             members.append(("idProduct", .string(hex(ids.product))))

@@ -17,15 +17,24 @@ package struct CaptureFacts: Sendable {
     package var dropped: Int64
     /// Packets that carry nothing of USB.
     package var skipped: Int
+    /// Packets that are too short for what they should be.
+    package var malformed: Int
+    /// What of connections could not be read, in words.
+    package var warnings: [String]
 
     /// Makes a value.
-    package init(name: String, format: String, size: Int64, comments: [String], dropped: Int64, skipped: Int = 0) {
+    package init(
+        name: String, format: String, size: Int64, comments: [String], dropped: Int64, skipped: Int = 0,
+        malformed: Int = 0, warnings: [String] = []
+    ) {
         self.name = name
         self.format = format
         self.size = size
         self.comments = comments
         self.dropped = dropped
         self.skipped = skipped
+        self.malformed = malformed
+        self.warnings = warnings
     }
 }
 
@@ -74,8 +83,12 @@ package struct CaptureReport {
         if comments.count > Self.commentLimit {
             lines.append("and \(counted(comments.count - Self.commentLimit, "comment")) more")
         }
-        lines += summary.notes.map { "note: \(PrintableText.of($0))" }
+        lines += (summary.notes + facts.warnings).map { "note: \(PrintableText.of($0))" }
         if facts.skipped > 0 { lines.append("\(counted(facts.skipped, "packet")) of other kinds were passed over") }
+        if facts.malformed > 0 {
+            let verb = facts.malformed == 1 ? "is too short for what it" : "are too short for what they"
+            lines.append("\(counted(facts.malformed, "packet")) \(verb) should be (cut by a snap length?)")
+        }
         if facts.dropped > 0 {
             lines.append("\(counted(facts.dropped, "packet")) were lost while it was recorded")
         }
@@ -98,13 +111,18 @@ package struct CaptureReport {
             let ids = knowledge.ids.map { "\(hex($0.vendor)):\(hex($0.product))" } ?? "?"
             func gap(_ count: Int) -> String { count == 0 ? "" : "\(count)" }
             columns.add([
-                "\(device.number)", hasChannels ? "\(device.channel)" : "", Self.place(device), ids,
+                "\(device.number)", hasChannels ? Self.channel(device) : "", Self.place(device), ids,
                 device.speed.name + (device.isSpeedKnown ? "" : "?"), "\(device.transferCount)", "\(device.bytesOut)",
                 "\(device.bytesIn)", gap(device.unanswered), gap(device.unasked), gap(device.cut),
                 FunctionNames.words(device.descriptors.device, knowledge.settings),
             ])
         }
         return columns.lines + (devices.contains { !$0.isSpeedKnown } ? ["?: the speed is inferred"] : [])
+    }
+
+    /// The interface of the file, or the connection that carried USB/IP.
+    private static func channel(_ device: CapturedDevice) -> String {
+        USBIPChannel.connection(ofChannel: device.channel).map { "tcp \($0)" } ?? "\(device.channel)"
     }
 
     /// The bus with the addresses that the device had.

@@ -80,7 +80,10 @@ package final class RunningDevice: @unchecked Sendable {
     /// How a replayed device's host has done up to now; nil for other devices.
     package var verdict: ReplayVerdict? {
         guard let judge else { return nil }
-        return export.executor.run { judge() }
+        var verdict = export.executor.run { judge() }
+        // The same capture may be replayed twice.
+        verdict.name += " as \(busID)"
+        return verdict
     }
 
     /// Whether the device was removed, and its writes finished.

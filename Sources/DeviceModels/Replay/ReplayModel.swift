@@ -26,8 +26,8 @@ public enum ReplayModel: DeviceModel {
             "a .umockdev file, or a copy of the file 'descriptors' of a device in /sys, for what the capture lacks"),
         ModelKey(
             "match", "strict|keyed|fuzzy=PERCENT", default: "keyed",
-            "what the host must do as recorded: everything in order; requests and data in any order; or data but for so "
-                + "many percent of the bytes"),
+            "what the host must do as recorded: everything, in order (a disk's commands in any); requests and data in any "
+                + "order (what is written to a disk is free); or data but for so many percent of the bytes"),
         ModelKey(
             "timing", "recorded|fast|scale=X", default: "interrupt IN as recorded, the rest at once",
             "when answers come: no sooner than then, at once, or with all times multiplied by X (0.5 is twice as fast)"
@@ -48,7 +48,7 @@ public enum ReplayModel: DeviceModel {
 
     /// See ``DeviceModel/make(_:_:)``.
     public static func make(_ options: ModelOptions, _ context: ModelContext) throws(ModelError) -> ModelDevice {
-        guard let path = try options.path("file") else {
+        guard options.string("file")?.isEmpty == false, let path = try options.path("file") else {
             throw ModelError("replay: of which capture? write replay:FILE, such as replay:meter.pcapng", key: "file")
         }
         let settings = try ReplayOptions.settings(options)
@@ -74,7 +74,8 @@ public enum ReplayModel: DeviceModel {
             close: {
                 let report = device.report
                 let notReached = report.endpoints.reduce(0) { $0 + $1.notReached }
-                context.logger.info("replay of \(file): \(report.verdict), \(notReached) transfers not reached")
+                let noun = notReached == 1 ? "transfer" : "transfers"
+                context.logger.info("replay of \(file): \(report.verdict), \(notReached) \(noun) not reached")
                 return nil
             })
         made.verdict = { ReplayVerdict(name: file, report: device.report) }

@@ -1,22 +1,7 @@
-internal import USBCore
-
-/// An interface as a capture file describes it.
-public struct CaptureInterface: Hashable, Sendable {
-    /// Its number, from 0 through all sections of the file: ``CapturedEvent/channel`` of its events, but for USB/IP.
-    public var number: Int
-    /// The link type of its packets as tcpdump.org numbers them, such as 220 for usbmon.
-    public var linkType: UInt16
-    /// Its name on the system that captured, such as `usbmon1`; empty where it is not said.
-    public var name: String
-    /// What it is, in words; empty where it is not said.
-    public var description: String
-}
-
 /// What a capture file says beside its packets: limited, whatever the file has.
 final class CaptureNotes {
     private(set) var comments: [String] = []
     private(set) var announcements: [DeviceAnnouncement] = []
-    private(set) var interfaces: [CaptureInterface] = []
     private var commentBytes = 0
     private var statisticsDropped: Int64 = 0
     private var packetsDropped: Int64 = 0
@@ -43,11 +28,6 @@ final class CaptureNotes {
     /// Keeps what is said of a device.
     func announce(_ announcement: DeviceAnnouncement) {
         if announcements.count < ContainerLimits.announcements { announcements.append(announcement) }
-    }
-
-    /// Keeps what is said of an interface.
-    func describe(_ interface: CaptureInterface) {
-        if interfaces.count < ContainerLimits.describedInterfaces { interfaces.append(interface) }
     }
 
     /// How many packets the capturing program has missed: as the statistics say, or as the packets do where the file

@@ -16,8 +16,6 @@ enum ContainerLimits {
     static let packet = 64 << 20
     /// The interfaces of all sections; each takes 32 bytes while its section is read.
     static let interfaces = 1 << 20
-    /// The interfaces of which the name and description are kept.
-    static let describedInterfaces = 1024
     /// The comments that are kept, and their bytes in all; further ones are read over.
     static let comments = 10_000
     static let commentBytes = 1 << 20

@@ -181,8 +181,6 @@ extension PcapNGReader {
 extension PcapNGReader {
     private enum Option {
         static let comment: UInt16 = 1
-        static let interfaceName: UInt16 = 2
-        static let interfaceDescription: UInt16 = 3
         static let droppedBeforePacket: UInt16 = 4
         static let resolution: UInt16 = 9
         static let timeOffset: UInt16 = 14
@@ -220,20 +218,16 @@ extension PcapNGReader {
             linkType: unsafe header.number(UInt16.self, at: 8, isBigEndian: isBigEndian),
             snapLength: unsafe header.number(UInt32.self, at: 12, isBigEndian: isBigEndian))
         let number = base + interfaces.count
-        var described = CaptureInterface(number: number, linkType: interface.linkType, name: "", description: "")
         var options = options(from: 16, length)
         while let option = try unsafe options.next() {
             switch unsafe option.code {
             case Option.comment: unsafe notes.comment(option.value, interface: number, base: base)
-            case Option.interfaceName: described.name = unsafe Self.text(option.value)
-            case Option.interfaceDescription: described.description = unsafe Self.text(option.value)
             case Option.resolution: if let byte = unsafe option.value.first { interface.resolution = byte }
             case Option.timeOffset:
                 interface.timeOffset = unsafe option.value.number(Int64.self, at: 0, isBigEndian: isBigEndian)
             default: break
             }
         }
-        notes.describe(described)
         interfaces.append(interface)
     }
 
@@ -276,10 +270,5 @@ extension PcapNGReader {
 
     private func options(from start: Int, _ length: Int) -> PcapNGOptions {
         PcapNGOptions(source, from: offset + Int64(start), to: offset + Int64(length) - 4, isBigEndian: isBigEndian)
-    }
-
-    /// A text of an option, at most 256 bytes of it.
-    private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
-        unsafe String(decoding: bytes.prefix(256), as: UTF8.self)
     }
 }

@@ -35,12 +35,12 @@ package struct CapturedFrame {
 
 /// Reads the packets of one or more link types.
 package protocol PacketDecoder: AnyObject {
-    /// Takes a packet, and says what it means: nothing, an event, or several.
+    /// Takes a packet, and says what it means: nothing, an event, or several; false when it is too short for what it
+    /// should be, or contradicts itself.
     ///
-    /// - Parameter bytes: the packet; valid during the call, and until the next packet is read for data emitted by range.
-    /// - Throws: ``CaptureError`` when the capture cannot be read any further.
-    func decode(_ frame: CapturedFrame, _ bytes: UnsafeRawBufferPointer, into output: DecodedEvents)
-        throws(CaptureError)
+    /// - Parameter bytes: the packet; valid during the call, and until the next packet is read for data emitted
+    ///   by range.
+    func decode(_ frame: CapturedFrame, _ bytes: UnsafeRawBufferPointer, into output: DecodedEvents) -> Bool
 
     /// The file has ended, and with it what was waiting for more.
     func finish(into output: DecodedEvents)
@@ -58,7 +58,7 @@ package final class DecodedEvents {
 
     /// The events, with their data.
     package private(set) var events: [(event: CapturedEvent, data: Data)] = []
-    /// What has been said of devices.
+    /// What has been said of devices, and not been taken yet.
     package private(set) var announcements: [DeviceAnnouncement] = []
 
     /// Makes an empty queue.
@@ -74,6 +74,12 @@ package final class DecodedEvents {
 
     /// Adds what was said of a device.
     package func announce(_ announcement: DeviceAnnouncement) { announcements.append(announcement) }
+
+    /// Gives what has been said of devices, and forgets it.
+    package func takeAnnouncements() -> [DeviceAnnouncement] {
+        defer { announcements.removeAll(keepingCapacity: true) }
+        return announcements
+    }
 
     /// Forgets the events, which have been taken.
     package func removeEvents() { events.removeAll(keepingCapacity: true) }

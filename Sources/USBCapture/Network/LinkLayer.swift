@@ -20,6 +20,17 @@ enum LinkLayer {
         }
     }
 
+    /// The shortest packet that says what is in it.
+    static func shortest(_ linkType: UInt16) -> Int {
+        switch linkType {
+        case ethernet: 14
+        case sll: 16
+        case sll2: 20
+        case null, loop: 5
+        default: 1
+        }
+    }
+
     /// Goes past VLAN tags (IEEE 802.1Q), of which packets have at most a few.
     private static func afterEtherType(_ bytes: ByteView, at position: Int) -> Int? {
         var position = position

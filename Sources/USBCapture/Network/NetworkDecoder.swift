@@ -8,8 +8,8 @@ import USBIPWire
 /// for. A connection that contradicts itself is given up with a warning; others go on. IP fragments are not put
 /// together: their bytes count as lost.
 ///
-/// Events carry the number and time of the packet in which their header was complete, and as channel the connection's
-/// number, from 1 among those that speak USB/IP. The wire does not say how an endpoint moves data; that is known from
+/// Events carry the number and time of the packet in which their header was complete, and a channel of their connection
+/// (``USBIPChannel``). The wire does not say how an endpoint moves data; that is known from
 /// the configuration descriptor where the capture has it, and guessed from the interval where not.
 package final class NetworkDecoder: PacketDecoder {
     /// The port that USB/IP has of right.
@@ -44,18 +44,22 @@ package final class NetworkDecoder: PacketDecoder {
     /// Makes a decoder for one file.
     package init() {}
 
-    package func decode(_ frame: CapturedFrame, _ bytes: UnsafeRawBufferPointer, into output: DecodedEvents)
-        throws(CaptureError)
-    {
+    package func decode(
+        _ frame: CapturedFrame, _ bytes: UnsafeRawBufferPointer, into output: DecodedEvents
+    ) -> Bool {
         let view = unsafe ByteView(bytes)
-        guard let start = LinkLayer.internetPacket(view, linkType: frame.linkType) else { return }
+        guard let start = LinkLayer.internetPacket(view, linkType: frame.linkType) else {
+            return bytes.count >= LinkLayer.shortest(frame.linkType)
+        }
         switch TCPSegment.read(view, from: start) {
-        case .other: return
+        // Cut so far that it cannot be told whether there was TCP in it.
+        case .other: return bytes.count >= min(start + TCPSegment.shortestHeaders, frame.originalLength)
         case .fragment:
             fragments += 1
             if fragments == 1 { warn("packet \(frame.number) is a fragment; fragments are not put together") }
         case .segment(let segment): take(segment, view, frame, into: output)
         }
+        return true
     }
 
     package func finish(into output: DecodedEvents) {

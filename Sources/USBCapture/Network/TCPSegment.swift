@@ -53,6 +53,8 @@ struct TCPSegment {
     /// How many bytes of data it had on the network.
     var length: Int
 
+    /// The headers of IPv4 and TCP without options.
+    static let shortestHeaders = 40
     /// The most extension headers of an IPv6 packet that are gone through.
     private static let maximumExtensions = 8
 

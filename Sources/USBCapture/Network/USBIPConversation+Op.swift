@@ -64,7 +64,7 @@ extension USBIPConversation {
 
     private func announce(_ record: DeviceRecord, into output: DecodedEvents) {
         var announcement = DeviceAnnouncement(
-            channel: number, bus: UInt16(truncatingIfNeeded: record.deviceID >> 16),
+            channel: channel, bus: UInt16(truncatingIfNeeded: record.deviceID >> 16),
             device: UInt16(truncatingIfNeeded: record.deviceID), speed: Speed(rawValue: record.speed))
         announcement.vendorID = record.vendorID
         announcement.productID = record.productID

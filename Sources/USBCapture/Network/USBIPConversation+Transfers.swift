@@ -122,7 +122,7 @@ extension USBIPConversation {
     ) -> CapturedEvent {
         let device = deviceID ?? 0
         return CapturedEvent(
-            kind, number: frame.number, offset: frame.offset, time: frame.time, channel: number,
+            kind, number: frame.number, offset: frame.offset, time: frame.time, channel: channel,
             bus: UInt16(truncatingIfNeeded: device >> 16), device: UInt16(truncatingIfNeeded: device), urb: sequence,
             endpoint: endpoint, type: type)
     }

@@ -27,6 +27,8 @@ final class USBIPConversation {
 
     /// The connection's number, from 1 among those that speak USB/IP.
     let number: Int
+    /// See ``CapturedEvent/channel``.
+    var channel: Int { USBIPChannel.ofConnection(number) }
     /// Why it cannot be read any further.
     private(set) var trouble: String?
     /// Bytes that were not captured, or could not be made sense of.

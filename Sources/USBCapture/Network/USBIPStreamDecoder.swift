@@ -1,10 +1,10 @@
 /// Reads a USB/IP connection as it happens, from the bytes of its two directions.
 ///
-/// Bytes are to be handed over in the order in which things happen: a request before its answer. For one thread at a time.
+/// Bytes are to be handed over in the order in which things happen: a request before its answer. For one thread at a
+/// time.
 package final class USBIPStreamDecoder {
     private let conversation = USBIPConversation(number: 1, hasBeginning: true)
     private let output = DecodedEvents()
-    private var announced = 0
 
     /// Makes a decoder for a connection's first bytes.
     package init() {}
@@ -27,8 +27,7 @@ package final class USBIPStreamDecoder {
             originalLength: bytes.count)
         let chunk = TCPChunk(bytes: unsafe ByteView(bytes), frame: frame, place: 0, isInPacket: true)
         _ = conversation.read(chunk, fromClient: fromClient, mayWait: false, into: output)
-        for announcement in output.announcements.dropFirst(announced) { announce(announcement) }
-        announced = output.announcements.count
+        for announcement in output.takeAnnouncements() { announce(announcement) }
         for index in output.events.indices {
             let (event, data) = output.events[index]
             switch data {

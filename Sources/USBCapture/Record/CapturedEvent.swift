@@ -30,7 +30,8 @@ public struct CapturedEvent: Hashable, Sendable {
     public var offset: Int64
     /// Nanoseconds since 1970 UTC, or since anything where the format knows no date; can run backwards.
     public var time: Int64
-    /// What keeps equal bus numbers apart: the interface of a pcapng file; of USB/IP over TCP, the connection's number.
+    /// What keeps equal bus numbers apart: the interface of a pcapng file; of USB/IP over TCP,
+    /// the connection (``USBIPChannel``).
     public var channel: Int
     /// The bus, as numbered by the system that captured.
     public var bus: UInt16

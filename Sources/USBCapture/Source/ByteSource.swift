@@ -50,24 +50,22 @@ package final class ByteSource {
     ///
     /// Pipes are copied, and gzip is expanded, into a temporary file.
     ///
+    /// - Parameter onlyCaptures: whether what begins as no capture does is refused before the rest is copied or
+    ///   expanded.
     /// - Throws: ``CaptureError`` when it cannot be opened or read, or when there is no room for what it expands to.
-    package static func open(path: String) throws(CaptureError) -> ByteSource {
-        try ByteSource(CaptureFile.open(path)).expanded()
+    package static func open(path: String, onlyCaptures: Bool = false) throws(CaptureError) -> ByteSource {
+        try ByteSource(CaptureFile.open(path, onlyCaptures: onlyCaptures)).expanded(onlyCaptures: onlyCaptures)
     }
 
     /// The bytes that these expand to when they are compressed with gzip; else these.
     ///
     /// - Throws: ``CaptureError`` when there is no room for them, or they are compressed with something else.
-    package func expanded() throws(CaptureError) -> ByteSource {
-        switch try Compression.sniffed(in: self) {
-        case nil: return self
-        case .gzip: return try Inflation.expand(self, into: TemporaryFile())
-        case .other(let name, let command):
-            throw CaptureError(
-                .unsupported,
-                "The capture is compressed with \(name), which is not understood. Expand it first: \(command)",
-                offset: 0)
-        }
+    package func expanded(onlyCaptures: Bool = false) throws(CaptureError) -> ByteSource {
+        let beginning = try unsafe piece(at: 0, count: CaptureKind.lookahead)
+        guard let compression = unsafe Compression.sniffed(beginning) else { return self }
+        if let refusal = compression.refusal { throw refusal }
+        if onlyCaptures { try unsafe CaptureKind.refuseOthers(beginning) }
+        return try Inflation.expand(self, into: TemporaryFile())
     }
 
     /// Lends bytes at an offset: `count` of them, or those up to the end.

@@ -18,8 +18,9 @@ final class CaptureFile {
 
     /// Opens a file, or standard input for `-`; what is not a regular file is copied into a temporary one.
     ///
+    /// - Parameter onlyCaptures: whether what begins as no capture does is refused before the rest is copied.
     /// - Throws: ``CaptureError`` when it cannot be opened or copied.
-    static func open(_ path: String) throws(CaptureError) -> CaptureFile {
+    static func open(_ path: String, onlyCaptures: Bool = false) throws(CaptureError) -> CaptureFile {
         let name = path == "-" ? "standard input" : path
         // A duplicate, so that standard input stays open when this object goes.
         let descriptor =
@@ -34,13 +35,29 @@ final class CaptureFile {
         let kind = status.st_mode & S_IFMT
         // Standard input that someone has read from begins where that ended.
         if kind == S_IFREG, path != "-" || lseek(descriptor, 0, SEEK_CUR) == 0 {
-            return CaptureFile(descriptor: descriptor, size: Int64(status.st_size), name: name)
+            let file = CaptureFile(descriptor: descriptor, size: Int64(status.st_size), name: name)
+            guard status.st_size > 0 || !isStream(descriptor) else {
+                throw CaptureError(
+                    .unsupported, "\(name) is a live stream, and not a file; copy it first: cat FILE > usb.txt")
+            }
+            return file
         }
         defer { close(descriptor) }
         guard kind != S_IFDIR else {
             throw CaptureError(.unreadable, "\(name) is a folder. Give a capture file in it.")
         }
-        return try TemporaryFile().copy(from: descriptor, name: name)
+        return try TemporaryFile().copy(from: descriptor, name: name, onlyCaptures: onlyCaptures)
+    }
+
+    /// Whether a file that says it is empty gives bytes, or would wait for some: the files of debugfs and procfs do.
+    private static func isStream(_ descriptor: Int32) -> Bool {
+        let flags = fcntl(descriptor, F_GETFL)
+        guard flags >= 0 else { return false }
+        _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
+        defer { _ = fcntl(descriptor, F_SETFL, flags) }
+        var byte: UInt8 = 0
+        let count = unsafe Glibc.read(descriptor, &byte, 1)
+        return count > 0 || count < 0 && errno == EAGAIN
     }
 
     private static func opened(_ path: String, _ flags: Int32) throws(CaptureError) -> Int32 {

@@ -4,9 +4,16 @@ enum Compression {
     /// Something else, with its name and the command that expands it.
     case other(String, command: String)
 
-    /// What the bytes are compressed with; nil when they do not look compressed.
-    static func sniffed(in source: ByteSource) throws(CaptureError) -> Compression? {
-        let beginning = try unsafe source.piece(at: 0, count: 6)
+    /// Why it is not expanded; nil when it is.
+    var refusal: CaptureError? {
+        guard case .other(let name, let command) = self else { return nil }
+        return CaptureError(
+            .unsupported, "The capture is compressed with \(name), which is not understood. Expand it first: \(command)"
+        )
+    }
+
+    /// What bytes that begin so are compressed with; nil when they do not look compressed.
+    static func sniffed(_ beginning: UnsafeRawBufferPointer) -> Compression? {
         func begins(_ magic: [UInt8]) -> Bool { unsafe beginning.starts(with: magic) }
         // The third byte is the method, and deflate is the only one there is.
         if begins([0x1F, 0x8B, 0x08]) { return .gzip }

@@ -25,6 +25,23 @@ struct Inflation: ~Copyable {
         return ByteSource(inflation.output.finished(), compression: "gzip", ending: ending)
     }
 
+    /// What the first of compressed bytes expand to: at most `count` bytes, and fewer where they are cut or damaged.
+    static func beginning(of bytes: UnsafeRawBufferPointer, count: Int) -> [UInt8] {
+        var stream = unsafe z_stream()
+        guard unsafe inflateInit2_(&stream, 16 + 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            return []
+        }
+        defer { unsafe inflateEnd(&stream) }
+        unsafe stream.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        unsafe stream.avail_in = UInt32(clamping: bytes.count)
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { output, made in
+            unsafe stream.next_out = output.baseAddress
+            unsafe stream.avail_out = UInt32(clamping: count)
+            _ = unsafe inflate(&stream, Z_NO_FLUSH)
+            made = unsafe count - Int(stream.avail_out)
+        }
+    }
+
     private init(_ source: ByteSource, _ output: TemporaryFile) {
         self.source = source
         self.output = output

@@ -68,8 +68,8 @@ final class TemporaryFile {
         guard Int64(bytes.count) <= limit - count else {
             throw CaptureError(
                 .excessive,
-                "The capture expands to more than \(limit) bytes, the limit. Expand it into a file first, and cut that "
-                    + "into pieces: editcap -c 1000000 FILE PIECES")
+                "The capture has more than \(limit) bytes, the limit for what is compressed or comes through a pipe. "
+                    + "Make it a file that is not compressed, which has no limit")
         }
         var done = 0
         while done < bytes.count {
@@ -96,15 +96,29 @@ final class TemporaryFile {
 
     /// Appends everything that a descriptor gives, up to its end.
     ///
-    /// - Throws: ``CaptureError`` when it cannot be read, or there is no room.
-    func copy(from source: Int32, name: String) throws(CaptureError) -> CaptureFile {
+    /// - Parameter onlyCaptures: whether what begins as no capture does is refused before the rest is read, which
+    ///   may be without an end.
+    /// - Throws: ``CaptureError`` when it cannot be read or is refused, or there is no room.
+    func copy(
+        from source: Int32, name: String, onlyCaptures: Bool = false
+    ) throws(CaptureError) -> CaptureFile {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
         defer { unsafe buffer.deallocate() }
+        // What has been read and not been checked stays in the buffer.
+        var isToBeChecked = onlyCaptures
+        var held = 0
         while true {
-            let read = unsafe Glibc.read(source, buffer.baseAddress, buffer.count)
-            if read == 0 { return finished() }
-            if read > 0 {
-                try unsafe append(UnsafeRawBufferPointer(rebasing: buffer[..<read]))
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[held...])
+            let read = unsafe Glibc.read(source, room.baseAddress, room.count)
+            if read >= 0 {
+                held += read
+                let bytes = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<held])
+                if read > 0, isToBeChecked, held < CaptureKind.lookahead { continue }
+                if isToBeChecked { try unsafe CaptureKind.refuseOthers(bytes) }
+                isToBeChecked = false
+                try unsafe append(bytes)
+                held = 0
+                if read == 0 { return finished() }
             } else if errno != EINTR {
                 let code = errno
                 throw CaptureError(.unreadable, "\(name) cannot be read: \(systemMessage(code))", offset: count)

@@ -56,6 +56,7 @@ final class ControlScript {
     /// Decides how a request ends, and how long that took in the recording, in nanoseconds.
     func answer(_ setup: SetupPacket, _ data: [UInt8]) -> (Outcome, latency: Int64) {
         if ledger.settings.isStrict { return strict(setup, data) }
+        if setup.direction == .out, cannotCompare(setup, data) { return (.taken(.protocolError), 0) }
         let found = setup.direction == .in ? answerIn(setup) : matchOut(setup, data)
         if let found { return played(found) }
         let name = ledger.name(setup)
@@ -87,7 +88,8 @@ final class ControlScript {
                 detail: "\(expected) is next")
             return (.taken(.stalled), 0)
         }
-        let match = setup.direction == .out ? ledger.compare(data, with: transfer) : .same
+        let match = setup.direction == .out ? ledger.compare(data, with: index) : .same
+        guard match != .unreadable else { return (.taken(.protocolError), 0) }
         guard match == .same else {
             diverge(match, setup, data, index)
             return (.taken(.stalled), 0)
@@ -135,14 +137,22 @@ final class ControlScript {
         guard let place = cursor < known.count ? known[cursor] : known.last ?? loosePlaces[Self.loose(setup)]?.first
         else { return nil }
         let index = Int(requests[Int(place)])
-        diverge(ledger.compare(data, with: ledger.trace.transfers[index]), setup, data, index)
+        diverge(ledger.compare(data, with: index), setup, data, index)
         if cursor < known.count { cursors[key] = cursor + 1 }
         enter(setup, at: Int(place))
         return Int(place) | Self.isDiverged
     }
 
     private func matches(_ data: [UInt8], _ place: UInt32) -> Bool {
-        ledger.compare(data, with: ledger.trace.transfers[Int(requests[Int(place)])]) == .same
+        ledger.compare(data, with: Int(requests[Int(place)])) == .same
+    }
+
+    /// Whether the request that an OUT request is compared with first cannot be read: then nothing is searched for.
+    private func cannotCompare(_ setup: SetupPacket, _ data: [UInt8]) -> Bool {
+        let known = places[setup.littleEndian] ?? []
+        guard !known.isEmpty else { return false }
+        let place = known[min(cursors[setup.littleEndian] ?? 0, known.count - 1)]
+        return ledger.compare(data, with: Int(requests[Int(place)])) == .unreadable
     }
 
     private func enter(_ setup: SetupPacket, at place: Int) {
@@ -167,13 +177,13 @@ final class ControlScript {
         if place < Self.isDiverged { ledger.match(index) } else { ledger.reach(index) }
         let latency = transfer.completed &- transfer.submitted
         guard transfer.setup?.direction == .in else { return (.taken(transfer.outcome), latency) }
-        return (.answer(ledger.answer(transfer), transfer.outcome), latency)
+        guard let answer = ledger.answer(index) else { return (.taken(.protocolError), latency) }
+        return (.answer(answer, transfer.outcome), latency)
     }
 
     private func diverge(_ match: DataMatch, _ setup: SetupPacket, _ data: [UInt8], _ index: Int) {
         ledger.diverge(
-            match == .otherLength ? .otherLength : .otherData, .out(0), .control, subject: ledger.name(setup),
-            transfer: index, actual: data)
+            match.kind, .out(0), .control, subject: ledger.name(setup), transfer: index, actual: data)
     }
 
     private func interfaceClass(_ setup: SetupPacket) -> UInt8? {

@@ -8,6 +8,13 @@ enum Outcome {
     /// These bytes are the answer, and the transfer ends so.
     case answer([UInt8], TransferStatus)
 
+    /// How the transfer ends.
+    var status: TransferStatus {
+        switch self {
+        case .taken(let status), .answer(_, let status): status
+        }
+    }
+
     func complete(_ urb: consuming URB) {
         switch self {
         case .taken(let status):
@@ -18,36 +25,37 @@ enum Outcome {
     }
 }
 
-/// Transfers whose outcome is known and whose time has not come, first in, first out.
+/// Transfers whose time has not come, first in, first out.
 final class DelayLine: Waiting {
     private struct Entry {
         var id: URB.ID
         var due: UInt64
-        var outcome: Outcome
+        var end: (consuming URB) -> Void
     }
 
     private let clock: ReplayClock
     private var transfers = URBQueue()
     private var entries: [Entry] = []
-    /// Called just before a transfer ends, with how.
-    var beforehand: ((TransferStatus) -> Void)?
-    /// Called after a transfer has ended.
-    var afterwards: (() -> Void)?
 
     init(_ clock: ReplayClock) {
         self.clock = clock
         clock.add(self)
     }
 
-    /// Ends a transfer after `delay` nanoseconds, and not before those that were taken earlier.
-    func end(_ urb: consuming URB, _ outcome: Outcome, after delay: UInt64) {
+    /// How many transfers wait.
+    var count: Int { entries.count }
+
+    /// Has a transfer ended after `delay` nanoseconds, and not before those that were taken earlier.
+    ///
+    /// - Parameter end: ends it; not called when it is taken back before.
+    func add(_ urb: consuming URB, after delay: UInt64, _ end: @escaping (consuming URB) -> Void) {
         let now = clock.now
         let due = max(now &+ delay, entries.last?.due ?? 0)
         guard due > now || !entries.isEmpty else {
-            finish(urb, outcome)
+            end(urb)
             return
         }
-        entries.append(Entry(id: urb.id, due: due, outcome: outcome))
+        entries.append(Entry(id: urb.id, due: due, end: end))
         transfers.append(urb)
         clock.wake(at: entries[0].due)
     }
@@ -55,7 +63,7 @@ final class DelayLine: Waiting {
     func wake() {
         while let first = entries.first, first.due <= clock.now, let urb = transfers.popFirst() {
             entries.removeFirst()
-            finish(urb, first.outcome)
+            first.end(urb)
         }
         if let first = entries.first { clock.wake(at: first.due) }
     }
@@ -74,15 +82,5 @@ final class DelayLine: Waiting {
         swap(&all, &transfers)
         entries = []
         all.completeAll(status)
-    }
-
-    private func finish(_ urb: consuming URB, _ outcome: Outcome) {
-        let status: TransferStatus
-        switch outcome {
-        case .taken(let result), .answer(_, let result): status = result
-        }
-        beforehand?(status)
-        outcome.complete(urb)
-        afterwards?()
     }
 }

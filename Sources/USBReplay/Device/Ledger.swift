@@ -18,6 +18,8 @@ final class Ledger {
     var interfaceClasses: [UInt8: UInt8] = [:]
     /// A bit for each transfer of the recording that was played.
     private var reached: [UInt64]
+    /// Whether it was told that the capture cannot be read.
+    private var isUnreadable = false
     /// By endpoint, how many transfers there are to play, and how many were.
     private var playable: [UInt8: (type: TransferType, all: Int, reached: Int)] = [:]
 
@@ -60,20 +62,46 @@ final class Ledger {
 
     /// A transfer was not as recorded.
     ///
-    /// - Parameter transfer: the transfer of the recording that it was compared with.
+    /// - Parameters:
+    ///   - transfer: the transfer of the recording that it was compared with.
+    ///   - expected: what the recording has; nil for all that was sent in that transfer.
     func diverge(
         _ kind: Divergence.Kind, _ endpoint: EndpointAddress, _ type: TransferType, subject: String,
-        transfer: Int? = nil, actual: [UInt8] = [], detail: String = ""
+        transfer: Int? = nil, expected: [UInt8]? = nil, actual: [UInt8] = [], detail: String = ""
     ) {
         let recorded = transfer.map { trace.transfers[$0] }
-        let expected = recorded.map { bytes($0.output, of: Int($0.output.count)) } ?? []
-        let divergence = Divergence(
-            kind, by: .host, packet: recorded?.packet, endpoint: endpoint, subject: subject,
-            time: start.map { now() &- $0 } ?? 0, expected: expected, actual: actual, detail: detail)
-        report.count(endpoint, type) { $0.diverged += 1 }
+        // What cannot be read was reported when it was to be compared.
+        let expected = expected ?? recorded.flatMap { try? trace.bytes($0.output) } ?? []
+        add(
+            Divergence(
+                kind, by: .host, packet: recorded?.packet, endpoint: endpoint, subject: subject, time: time,
+                expected: expected, actual: actual, detail: detail),
+            type)
+    }
+
+    /// The capture could not be read: told once, and not held against the host.
+    ///
+    /// - Parameter transfer: the transfer of the recording whose data were wanted.
+    func unreadable(_ error: CaptureError, _ transfer: Int) {
+        guard !isUnreadable, trace.transfers.indices.contains(transfer) else { return }
+        isUnreadable = true
+        let recorded = trace.transfers[transfer]
+        add(
+            Divergence(
+                .unreadable, by: .device, packet: recorded.packet, endpoint: recorded.endpoint,
+                subject: recorded.setup.map { name($0) } ?? "\(recorded.endpoint)", time: time,
+                detail: "the capture cannot be read: \(error)"),
+            recorded.type)
+    }
+
+    private func add(_ divergence: Divergence, _ type: TransferType) {
+        report.count(divergence.endpoint, type) { $0.diverged += 1 }
         report.add(divergence)
         onDivergence?(divergence)
     }
+
+    /// In nanoseconds since the replay began.
+    private var time: UInt64 { start.map { now() &- $0 } ?? 0 }
 
     /// The report as it stands, with what was not reached.
     var snapshot: ReplayReport {
@@ -95,8 +123,7 @@ final class Ledger {
                 Divergence(
                     .missingRequest, by: .host, packet: missing?.packet, endpoint: counts.endpoint,
                     subject: missing?.setup.map { name($0) } ?? "a transfer on \(counts.endpoint)",
-                    time: start.map { now() &- $0 } ?? 0,
-                    detail: "\(counts.notReached) recorded transfers were not reached"))
+                    time: time, detail: "\(counted(counts.notReached, "recorded transfer")) not reached"))
             report.count(counts.endpoint, counts.type) { $0.diverged += 1 }
         }
         return report
@@ -104,29 +131,21 @@ final class Ledger {
 
     // MARK: The recording
 
-    /// A transfer's data, made `count` bytes long: what the capture does not have is zero, and remarked on.
-    ///
-    /// Empty when the capture can no longer be read.
-    func bytes(_ reference: PayloadReference, of count: Int) -> [UInt8] {
-        do throws(CaptureError) {
-            var bytes = try trace.bytes(reference)
-            if bytes.count < count {
-                noteCutData()
-                bytes += [UInt8](repeating: 0, count: count - bytes.count)
-            }
-            return bytes
-        } catch {
-            report.note("the capture cannot be read: \(error)")
-            return []
-        }
-    }
-
     /// Data were asked for of which the capture has only a part.
     func noteCutData() { report.note("the capture has only a part of some data; the rest is zeros") }
 
-    /// What the device answered.
-    func answer(_ transfer: TracedTransfer) -> [UInt8] {
-        bytes(transfer.input, of: max(Int(transfer.input.count), transfer.inputCount))
+    /// What the device answered in a transfer of the recording; nil, which is reported, when it cannot be read.
+    func answer(_ index: Int) -> [UInt8]? {
+        let transfer = trace.transfers[index]
+        do throws(CaptureError) {
+            let known = try trace.bytes(transfer.input)
+            guard known.count < transfer.inputCount else { return known }
+            noteCutData()
+            return known + [UInt8](repeating: 0, count: transfer.inputCount - known.count)
+        } catch {
+            unreadable(error, index)
+            return nil
+        }
     }
 
     /// A request in words.
@@ -137,6 +156,9 @@ final class Ledger {
 
     private func place(_ endpoint: EndpointAddress) -> UInt8 { endpoint.number == 0 ? 0 : endpoint.rawValue }
 }
+
+/// How many of something were: `1 recorded transfer was`, `2 recorded transfers were`.
+func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun) was" : "\(count) \(noun)s were" }
 
 extension TracedTransfer {
     /// Whether it says what the device would do: it ended, and not because the host took it back.

@@ -7,13 +7,16 @@ enum DataMatch {
     case same
     case other
     case otherLength
+    /// The capture could not be read, which was reported.
+    case unreadable
 }
 
 extension Ledger {
-    /// Compares what the host sent with what was sent in the recording.
+    /// Compares what the host sent with what was sent in a transfer of the recording.
     ///
     /// Of data that the capture has only a part of, that part and the length are compared.
-    func compare(_ actual: [UInt8], with transfer: TracedTransfer) -> DataMatch {
+    func compare(_ actual: [UInt8], with index: Int) -> DataMatch {
+        let transfer = trace.transfers[index]
         let count = Int(transfer.output.count)
         let isCut = transfer.marks.contains(.isCut)
         guard actual.count == (isCut ? max(Int(transfer.requested), count) : count) else { return .otherLength }
@@ -22,8 +25,8 @@ extension Ledger {
         do throws(CaptureError) {
             recorded = try trace.bytes(transfer.output)
         } catch {
-            report.note("the capture cannot be read: \(error)")
-            return .other
+            unreadable(error, index)
+            return .unreadable
         }
         let allowed = count * settings.tolerance / 100
         if allowed == 0 { return actual.starts(with: recorded) ? .same : .other }

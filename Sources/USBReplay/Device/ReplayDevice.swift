@@ -125,6 +125,15 @@ public final class ReplayDevice: USBDevice, URBSink {
 
     /// See ``USBDevice/submit(_:)``.
     public func submit(_ urb: consuming URB) {
+        // Requests are answered in their order, as endpoint 0 is one pipe.
+        if urb.endpoint.number == 0, urb.setup.kind == .standard, gadget.isControlWaiting {
+            gadget.queueControl(urb) { [unowned self] in answer($0) }
+        } else {
+            answer(urb)
+        }
+    }
+
+    private func answer(_ urb: consuming URB) {
         let setup = urb.setup
         guard urb.endpoint.number == 0, setup.kind == .standard,
             urb.requestedLength == 0 || urb.endpoint.direction == setup.direction
@@ -163,7 +172,10 @@ public final class ReplayDevice: USBDevice, URBSink {
         }
         let setup = urb.setup
         if setup.direction == .in {
-            let answer = ledger.answer(ledger.trace.transfers[index])
+            guard let answer = ledger.answer(index) else {
+                urb.complete(.protocolError)
+                return
+            }
             urb.complete(copying: Array(answer.prefix(Int(setup.length))))
         } else {
             urb.accept()
@@ -176,7 +188,7 @@ public final class ReplayDevice: USBDevice, URBSink {
     }
 
     private func recorded(_ setup: SetupPacket) -> [UInt8]? {
-        standard.success(setup).map { ledger.answer(ledger.trace.transfers[$0]) }
+        standard.success(setup).flatMap { ledger.answer($0) }
     }
 
     private func count(_ setup: SetupPacket) {

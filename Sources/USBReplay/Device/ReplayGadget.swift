@@ -62,7 +62,7 @@ final class ReplayGadget: Gadget {
                 members.append(handler)
                 endpoints.append(handler)
             } else {
-                let handler = ScriptedOutput(address, ledger, clock, type: type, group: group)
+                let handler = ScriptedOutput(address, ledger, clock, group: group)
                 handler.halt = { [unowned self] in link?.halt($0) }
                 sent += transfers
                 endpoints.append(handler)
@@ -93,8 +93,14 @@ final class ReplayGadget: Gadget {
         if let disk = disks[UInt8(truncatingIfNeeded: setup.index)], setup.requestType == 0x21, setup.request == 0xff {
             disk.reset()
         }
-        line.end(urb, outcome, after: ledger.settings.delay(latency, isPeriodic: false))
+        line.add(urb, after: ledger.settings.delay(latency, isPeriodic: false)) { outcome.complete($0) }
     }
+
+    /// Whether a control transfer waits for its time.
+    var isControlWaiting: Bool { line.count > 0 }
+
+    /// Has a control transfer ended after those that wait.
+    func queueControl(_ urb: consuming URB, _ end: @escaping (consuming URB) -> Void) { line.add(urb, after: 0, end) }
 
     func cancelControl(_ id: URB.ID) -> Bool { line.cancel(id) }
 
@@ -107,6 +113,7 @@ final class ReplayGadget: Gadget {
 
     func reset() {
         line.completeAll(.shutdown)
+        for input in inputs { input.forgetPart() }
         for disk in disks.values { disk.reset() }
     }
 

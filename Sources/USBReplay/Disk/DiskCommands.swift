@@ -11,7 +11,12 @@ final class DiskCommands {
         case disk(SCSITask)
         /// Neither: the sense data of a failure before.
         case bytes([UInt8])
+        /// Nobody: the capture cannot be read any more.
+        case unreadable
     }
+
+    /// Fixed sense data of MEDIUM ERROR, unrecovered read error (SPC-4 §4.5.3).
+    private static let mediumError: [UInt8] = [0x70, 0, 0x03, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0]
 
     let disk: RecordedDisk
     let units: DiskUnits
@@ -25,6 +30,8 @@ final class DiskCommands {
     private var hasForeignWrites: Set<UInt8> = []
     /// By unit, what its last failure was for: what REQUEST SENSE gets.
     private var senses: [UInt8: [UInt8]] = [:]
+    /// Recorded commands of whose missing data was told, by place.
+    private var cutCommands: Set<Int> = []
     private var notesLeft = 20
 
     init(_ disk: RecordedDisk, _ ledger: Ledger, input: EndpointAddress, output: EndpointAddress) {
@@ -38,6 +45,7 @@ final class DiskCommands {
             store.onMissing = { [weak self] block in
                 self?.note("block \(block) of unit \(unit) is not in the recording")
             }
+            store.onUnreadable = { [weak self] error, place in self?.unreadable(error, place) }
         }
     }
 
@@ -60,8 +68,18 @@ final class DiskCommands {
     }
 
     /// The host has sent all data of a WRITE.
-    func wrote(_ cdb: CDB, unit: UInt8, isAsRecorded place: Int?) {
-        if let place { performed.insert(place) } else { hasForeignWrites.insert(unit) }
+    ///
+    /// - Parameters:
+    ///   - place: the recorded command that wrote the same; nil for none.
+    ///   - isCounted: whether the command has its place in the report already.
+    func wrote(_ cdb: CDB, unit: UInt8, isAsRecorded place: Int?, isCounted: Bool) {
+        if let place {
+            performed.insert(place)
+            count(place)
+            return
+        }
+        hasForeignWrites.insert(unit)
+        if !isCounted { ledger.answerByRule(output, .bulk) }
     }
 
     /// A command has ended.
@@ -74,7 +92,28 @@ final class DiskCommands {
         case .recording(let play): senses[unit] = play.command.sense
         case .disk: senses[unit] = units.target.takeSense(lun: unit)
         case .bytes: break
+        case .unreadable: senses[unit] = Self.mediumError
         }
+    }
+
+    /// The data of a recorded command, by its place, cannot be read.
+    func unreadable(_ error: CaptureError, _ place: Int) {
+        guard disk.commands.indices.contains(place) else { return }
+        ledger.unreadable(error, disk.commands[place].firstTransfer)
+    }
+
+    /// The host writes other data than the recorded one: noted, and a divergence in strict order.
+    func differs(_ cdb: CDB, _ difference: RecordedPlay.Difference) {
+        guard ledger.settings.isStrict else {
+            let block = cdb.blocks.map { " at LBA \($0.first)" } ?? ""
+            let packet = disk.trace.transfers[difference.transfer].packet.map { " (packet \($0))" } ?? ""
+            note("the host wrote other data than the recorded host\(block)\(packet)")
+            return
+        }
+        let isLonger = difference.actual.count != difference.expected.count
+        ledger.diverge(
+            isLonger ? .otherLength : .otherData, output, .bulk, subject: "the data of \(cdb)",
+            transfer: difference.transfer, expected: difference.expected, actual: difference.actual)
     }
 
     /// The recorded WRITE that the host may be repeating; nil when the recording has none left.
@@ -109,7 +148,15 @@ final class DiskCommands {
 
     /// Whether a recorded READ still tells what the blocks hold.
     private func isTrue(_ place: Int, _ cdb: CDB, _ unit: UInt8) -> Bool {
-        guard disk.commands[place].moves.count == disk.commands[place].data.count else { return false }
+        let command = disk.commands[place]
+        guard command.moves.count == command.data.count else { return false }
+        // What was cut is for the blocks to answer: they know which they have.
+        guard command.knownBytes >= command.moved else {
+            if cutCommands.insert(place).inserted {
+                note("the capture has only a part of the data of \(cdb) (packet \(command.packet))")
+            }
+            return false
+        }
         if let (first, count) = cdb.blocks, units.stores[unit]?.isWritten(first, count: count) == true {
             guard !hasForeignWrites.contains(unit), let last = disk.lastWrite(before: place) else { return false }
             return performed.contains(last)
@@ -131,11 +178,18 @@ final class DiskCommands {
 
     private func play(_ place: Int) -> Source {
         count(place)
-        return .recording(RecordedPlay(disk, place, input: input))
+        let play = RecordedPlay(disk, place, input: input)
+        if play.isCut { ledger.noteCutData() }
+        return .recording(play)
     }
 
     private func byRule(_ cdb: CDB, _ unit: UInt8) -> Source {
         let isBlocks = cdb.blocks != nil
+        // Hosts ask when they please whether a disk is ready.
+        if ledger.settings.isStrict, ![0x00, 0x03].contains(cdb.opcode) {
+            ledger.diverge(.unexpectedRequest, output, .bulk, subject: "\(cdb)", detail: "it was answered by rule")
+            return .disk(units.target.begin(cdb, lun: unit))
+        }
         // Other pieces of a recorded disk are no news; commands that it was never given are.
         ledger.answerByRule(output, .bulk)
         if !isBlocks { note("\(cdb) is not in the recording and was answered by rule") }

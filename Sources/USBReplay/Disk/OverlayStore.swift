@@ -19,6 +19,8 @@ final class OverlayStore: BlockStore {
     private var written: [UInt64: [UInt8]] = [:]
     /// Told once when a block is asked for that the capture does not have.
     var onMissing: ((UInt64) -> Void)?
+    /// Told when the capture cannot be read, with the place of the recorded command that has the data.
+    var onUnreadable: ((CaptureError, Int) -> Void)?
 
     init(_ disk: RecordedDisk, _ blocks: RecordedBlocks, missing: ReplaySettings.Missing) {
         self.disk = disk
@@ -157,6 +159,7 @@ final class OverlayStore: BlockStore {
         do throws(CaptureError) {
             unsafe try disk.commands[extent.command].copy(from: disk.trace, at: start, into: memory)
         } catch {
+            onUnreadable?(error, extent.command)
             throw StoreError(.unreadable, at: block * UInt64(blockSize), "the capture cannot be read: \(error)")
         }
     }

@@ -36,10 +36,10 @@ final class RecordedDisk {
             places[Key(unit: command.lun, cdb: cdb, expected: command.expected), default: []].append(place)
             places[Key(unit: command.lun, cdb: cdb, expected: nil), default: []].append(place)
         }
-        findLastWrites()
         for unit in Set(commands.map(\.lun)) {
             blocks[unit] = RecordedBlocks(commands, unit: unit, capacity: capacity(of: unit))
         }
+        findLastWrites()
     }
 
     /// Where a command is in ``commands``: as it was asked, else with another expectation of data; empty when nowhere.
@@ -71,15 +71,31 @@ final class RecordedDisk {
             var number: UInt64
         }
         var written: [Chunk: Int] = [:]
+        // A capture can claim anything of its commands. What is past this counts as written, all of it.
+        var budget = UInt64(commands.count) * 32 + 1 << 16
+        var everythingWritten = -1
+        var lastWrite = -1
         for (place, command) in commands.enumerated() {
-            guard let (first, count) = CDB(command.cdb).blocks, count > 0, count <= 1 << 16 else { continue }
+            let isRead = command.direction == .in
+            guard let (first, named) = CDB(command.cdb).blocks, named > 0 else { continue }
+            guard isRead ? lastWrite >= 0 : command.expected > 0 && command.moved > 0 else { continue }
+            // What was moved counts, not what was named; of a READ that failed the first block.
+            let blockSize = UInt64(blocks[command.lun]?.blockSize ?? 512)
+            let count = min(named, max(1, (UInt64(command.moved) + blockSize - 1) / blockSize))
             let last = first.addingReportingOverflow(count - 1)
-            guard !last.overflow, !(command.direction == .in && written.isEmpty) else { continue }
+            guard !last.overflow else { continue }
+            if isRead { lastWrites[place] = everythingWritten } else { lastWrite = place }
+            let chunks = last.partialValue / 128 - first / 128 + 1
+            guard chunks <= budget else {
+                if isRead { lastWrites[place] = lastWrite } else { everythingWritten = place }
+                continue
+            }
+            budget -= chunks
             for number in first / 128...last.partialValue / 128 {
                 let chunk = Chunk(unit: command.lun, number: number)
-                if command.direction == .in {
+                if isRead {
                     lastWrites[place] = max(lastWrites[place], written[chunk] ?? -1)
-                } else if command.expected > 0, command.moved > 0 {
+                } else {
                     written[chunk] = place
                 }
             }

@@ -45,32 +45,76 @@ struct RecordedPlay {
     /// Bytes of data that are still to go to the host.
     var remaining: Int { max(0, command.moved - moved) }
 
+    /// Whether the capture has only a part of the data.
+    var isCut: Bool { command.knownBytes < command.moved }
+
     /// The next bytes; what the capture does not have is zero.
-    mutating func next(_ count: Int) -> [UInt8] {
+    ///
+    /// - Throws: ``CaptureError`` when the capture cannot be read any more.
+    mutating func next(_ count: Int) throws(CaptureError) -> [UInt8] {
         let count = min(count, remaining)
         guard count > 0 else { return [] }
-        var bytes = [UInt8](repeating: 0, count: count)
-        unsafe bytes.withUnsafeMutableBytes { memory in
-            // Not readable any more is as not recorded: zeros, which the host's checks will find.
-            unsafe try? command.copy(from: trace, at: moved, into: memory)
-        }
+        let bytes = try copy(moved, Array(repeating: 0, count: count))
         moved += count
         return bytes
     }
 
-    /// Whether bytes that the host sends are those that the recorded host sent at that place.
-    func isSame(_ bytes: [UInt8], at start: Int) -> Bool {
-        guard start + bytes.count <= command.moved else { return false }
-        // What the capture does not have cannot differ.
+    /// The recorded bytes from `start` on in place of `bytes`, but for what the capture does not have.
+    private func copy(_ start: Int, _ bytes: [UInt8]) throws(CaptureError) -> [UInt8] {
         var recorded = bytes
-        var isReadable = true
+        var failure: CaptureError?
         unsafe recorded.withUnsafeMutableBytes { memory in
             do throws(CaptureError) {
                 unsafe try command.copy(from: trace, at: start, into: memory)
             } catch {
-                isReadable = false
+                failure = error
             }
         }
-        return isReadable && recorded == bytes
+        if let failure { throw failure }
+        return recorded
+    }
+
+    /// A write that is not as recorded.
+    struct Difference {
+        /// The transfer of the recording in which the first byte that differs was sent.
+        var transfer: Int
+        /// What was sent in it, as far as the host has come.
+        var expected: [UInt8]
+        /// What the host sent in its place.
+        var actual: [UInt8]
+    }
+
+    /// Compares bytes that the host sends from byte `start` of the data on; what came before was as recorded.
+    ///
+    /// - Returns: nil when they are as recorded. What the capture does not have cannot differ.
+    /// - Throws: ``CaptureError`` when the capture cannot be read any more.
+    func difference(_ bytes: [UInt8], at start: Int) throws(CaptureError) -> Difference? {
+        let shared = min(bytes.count, max(0, command.moved - start))
+        let recorded = try copy(start, Array(bytes.prefix(shared)))
+        guard let first = Divergence.difference(recorded, bytes) else { return nil }
+        // The transfer that has the byte; the last one where the recorded host sent no more.
+        var (begin, end) = (0, 0)
+        var found = command.firstTransfer
+        for (index, moved) in zip(dataTransfers, command.moves) {
+            (begin, end) = (end, end + moved)
+            found = index
+            if start + first < end { break }
+        }
+        // Of the transfer, what the host sent before is as recorded.
+        let before = begin < start ? try copy(begin, Array(repeating: 0, count: start - begin)) : []
+        let skipped = max(0, begin - start)
+        let until = start + first < end ? end - start : bytes.count
+        return Difference(
+            transfer: found, expected: before + recorded.prefix(max(0, end - start)).dropFirst(skipped),
+            actual: before + bytes.prefix(until).dropFirst(skipped))
+    }
+
+    /// The transfers that moved the data of a WRITE, as places in ``Trace/transfers``.
+    private var dataTransfers: [Int] {
+        guard command.firstTransfer < command.lastTransfer else { return [] }
+        return (command.firstTransfer + 1...command.lastTransfer).filter { index in
+            trace.transfers.indices.contains(index) && trace.transfers[index].endpoint == command.output
+                && trace.transfers[index].type == .bulk && trace.transfers[index].actual > 0
+        }
     }
 }

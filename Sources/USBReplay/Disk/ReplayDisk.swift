@@ -43,6 +43,8 @@ import USBDeviceKit
     private var source = DiskCommands.Source.bytes([])
     /// The recorded WRITE that this one has been like up to now.
     private var candidate: RecordedPlay?
+    /// Whether the command has its place in the report already, other than by being as recorded.
+    private var isCounted = false
     private var isPhaseError = false
 
     init(_ ledger: Ledger, input: EndpointAddress, output: EndpointAddress, packetSize: Int) {
@@ -146,6 +148,7 @@ import USBDeviceKit
         isPhaseError = false
         source = commands.begin(cdb, unit: unit, expected: expected, isIn: isIn)
         candidate = nil
+        isCounted = recorded?.places(cdb, unit: unit, expected: expected).isEmpty ?? true
         plan(isIn: isIn)
         urb.accept()
     }
@@ -158,7 +161,7 @@ import USBDeviceKit
             // With no data and no stall the status came at once.
             if isIn, play.command.moved == 0, play.ending == .none { return conclude() }
             phase = isIn ? .dataIn : .dataOut
-        case .bytes:
+        case .bytes, .unreadable:
             guard expected > 0, isIn else { return fail() }
             phase = .dataIn
         case .disk(let task):
@@ -187,7 +190,16 @@ import USBDeviceKit
         let room = min(urb.requestedLength, hostRemaining)
         switch source {
         case .recording(var play):
-            let bytes = play.next(room)
+            let bytes: [UInt8]
+            do throws(CaptureError) {
+                bytes = try play.next(room)
+            } catch {
+                commands?.unreadable(error, play.place)
+                source = .unreadable
+                halt(input.address)
+                conclude()
+                return urb.stall()
+            }
             source = .recording(play)
             moved(bytes.count)
             guard play.remaining == 0 else { return urb.complete(copying: bytes) }
@@ -208,6 +220,9 @@ import USBDeviceKit
             moved(bytes.count)
             if hostRemaining == 0 || isShort(bytes.count, of: urb.requestedLength) { conclude() }
             urb.complete(copying: bytes)
+        case .unreadable:
+            conclude()
+            urb.stall()
         case .disk(var task):
             var bytes = [UInt8](repeating: 0, count: isPhaseError && task.direction != .in ? 0 : room)
             var filled = 0
@@ -273,12 +288,15 @@ import USBDeviceKit
     }
 
     private func compare(_ bytes: [UInt8]) {
-        guard let play = candidate, !play.isSame(bytes, at: received) else { return }
+        guard let play = candidate else { return }
+        do throws(CaptureError) {
+            guard let difference = try play.difference(bytes, at: received) else { return }
+            commands?.differs(cdb, difference)
+            isCounted = ledger.settings.isStrict
+        } catch {
+            commands?.unreadable(error, play.place)
+        }
         candidate = nil
-        guard ledger.settings.isStrict else { return }
-        ledger.diverge(
-            .otherData, output.address, .bulk, subject: "\(cdb)", transfer: play.command.firstTransfer, actual: bytes,
-            detail: "the data from byte \(received) on are not what the recorded host wrote")
     }
 
     // MARK: Status
@@ -289,6 +307,7 @@ import USBDeviceKit
         phase = .status
         switch source {
         case .bytes: status = 0
+        case .unreadable: status = 1
         case .recording(let play):
             status = play.command.outcome == .passed ? 0 : play.command.outcome == .failed ? 1 : 2
             if play.command.expected == expected { residue = play.command.residue }
@@ -303,12 +322,7 @@ import USBDeviceKit
 
     private func countWrite(isGood: Bool) {
         guard isGood else { return }
-        if let candidate {
-            commands?.wrote(cdb, unit: unit, isAsRecorded: candidate.place)
-            commands?.count(candidate.place)
-        } else {
-            commands?.wrote(cdb, unit: unit, isAsRecorded: nil)
-        }
+        commands?.wrote(cdb, unit: unit, isAsRecorded: candidate?.place, isCounted: isCounted)
         candidate = nil
     }
 

@@ -58,12 +58,15 @@ final class IsochronousInput: EndpointHandler {
             }
             packet += 1
             let found = ledger.trace.packets[place]
-            return (read(recorded.input, found), found.status)
+            guard let bytes = read(index, found) else { return ([], .protocolError) }
+            return (bytes, found.status)
         }
         return nil
     }
 
-    private func read(_ reference: PayloadReference, _ packet: CapturedPacket) -> [UInt8] {
+    /// A packet's bytes; nil when the capture cannot be read.
+    private func read(_ index: Int, _ packet: CapturedPacket) -> [UInt8]? {
+        let reference = ledger.trace.transfers[index].input
         // What was cut off the capture is not made up: a packet can be shorter.
         let available = max(0, Int(reference.count) - Int(packet.offset))
         let count = min(Int(packet.length), available)
@@ -78,8 +81,8 @@ final class IsochronousInput: EndpointHandler {
             }
         }
         if let failure {
-            ledger.report.note("the capture cannot be read: \(failure)")
-            return []
+            ledger.unreadable(failure, index)
+            return nil
         }
         return bytes
     }
@@ -127,13 +130,13 @@ final class IsochronousOutput: EndpointHandler {
         }
         var data: [UInt8] = []
         for packet in 0..<urb.packetCount { urb.withPacket(packet) { data += [UInt8](copying: $0) } }
-        let match = ledger.compare(data, with: ledger.trace.transfers[index])
+        let match = ledger.compare(data, with: index)
         if match == .same {
             ledger.match(index)
-        } else {
-            ledger.reach(index)
-            ledger.diverge(
-                match.kind, address, .isochronous, subject: "\(address)", transfer: index, actual: data)
+            return
         }
+        ledger.reach(index)
+        guard match != .unreadable else { return }
+        ledger.diverge(match.kind, address, .isochronous, subject: "\(address)", transfer: index, actual: data)
     }
 }

@@ -45,10 +45,23 @@ final class PipeGroup {
         }
     }
 
-    /// Takes what the host sent, and says how that ends and how long it took in the recording, in nanoseconds.
+    /// How long the next transfer on an endpoint took in the recording, in nanoseconds; 0 when there is none.
+    ///
+    /// - Parameter pending: how many transfers are to be taken before it.
+    func latency(on endpoint: EndpointAddress, after pending: Int) -> Int64 {
+        var pending = pending
+        for place in next..<min(next + Self.reach, outputs.count) where isOn(endpoint, place) {
+            let transfer = ledger.trace.transfers[Int(outputs[place])]
+            if pending == 0 { return transfer.completed &- transfer.submitted }
+            pending -= 1
+        }
+        return 0
+    }
+
+    /// Takes what the host sent, and says how that ends.
     ///
     /// ``deliver()`` afterwards hands out what was made available.
-    func take(_ data: [UInt8], on endpoint: EndpointAddress, _ type: TransferType) -> (Outcome, latency: Int64) {
+    func take(_ data: [UInt8], on endpoint: EndpointAddress, _ type: TransferType) -> Outcome {
         if next >= outputs.count, ledger.settings.loops, !outputs.isEmpty { rewind() }
         let subject = "\(endpoint)"
         let ahead = next..<min(next + Self.reach, outputs.count)
@@ -58,6 +71,7 @@ final class PipeGroup {
         let match = compare(data, expected)
         if match == .same, !ledger.settings.isStrict || expected == next { return play(expected) }
         let index = Int(outputs[expected])
+        if match == .unreadable { return .taken(.protocolError) }
         if ledger.settings.isStrict {
             if match == .same {
                 ledger.diverge(
@@ -66,10 +80,11 @@ final class PipeGroup {
             } else {
                 ledger.diverge(match.kind, endpoint, type, subject: subject, transfer: index, actual: data)
             }
-            return (.taken(.stalled), 0)
+            return .taken(.stalled)
         }
         if let found = search(data, endpoint, after: expected) {
-            let skipped = found > expected ? "\(found - expected) recorded transfers were left out" : "it began again"
+            let skipped =
+                found > expected ? "\(counted(found - expected, "recorded transfer")) left out" : "it began again"
             ledger.diverge(
                 .otherOrder, endpoint, type, subject: subject, transfer: Int(outputs[found]), actual: data,
                 detail: skipped)
@@ -89,7 +104,7 @@ final class PipeGroup {
     }
 
     private func compare(_ data: [UInt8], _ place: Int) -> DataMatch {
-        ledger.compare(data, with: ledger.trace.transfers[Int(outputs[place])])
+        ledger.compare(data, with: Int(outputs[place]))
     }
 
     private func search(_ data: [UInt8], _ endpoint: EndpointAddress, after place: Int) -> Int? {
@@ -101,7 +116,7 @@ final class PipeGroup {
 
     private func unexpected(
         _ data: [UInt8], _ endpoint: EndpointAddress, _ type: TransferType
-    ) -> (Outcome, latency: Int64) {
+    ) -> Outcome {
         if !ledger.settings.isStrict, let found = search(data, endpoint, after: outputs.count) {
             ledger.diverge(
                 .otherOrder, endpoint, type, subject: "\(endpoint)", transfer: Int(outputs[found]), actual: data,
@@ -111,10 +126,10 @@ final class PipeGroup {
         ledger.diverge(
             .unexpectedRequest, endpoint, type, subject: "transfer on \(endpoint)", actual: data,
             detail: outputs.isEmpty ? "the recording has none there" : "the recording has ended")
-        return (.taken(ledger.settings.isStrict ? .stalled : .success), 0)
+        return .taken(ledger.settings.isStrict ? .stalled : .success)
     }
 
-    private func play(_ place: Int, isDiverged: Bool = false) -> (Outcome, latency: Int64) {
+    private func play(_ place: Int, isDiverged: Bool = false) -> Outcome {
         let index = Int(outputs[place])
         let transfer = ledger.trace.transfers[index]
         if isDiverged { ledger.reach(index) } else { ledger.match(index) }
@@ -123,12 +138,18 @@ final class PipeGroup {
             input.release(after: times[place], before: next < times.count ? times[next] : nil)
             input.anchor(at: transfer.completed)
         }
-        return (.taken(transfer.outcome), transfer.completed &- transfer.submitted)
+        return .taken(transfer.outcome)
     }
 }
 
 extension DataMatch {
-    var kind: Divergence.Kind { self == .otherLength ? .otherLength : .otherData }
+    var kind: Divergence.Kind {
+        switch self {
+        case .same, .other: .otherData
+        case .otherLength: .otherLength
+        case .unreadable: .unreadable
+        }
+    }
 }
 
 extension TracedTransfer {

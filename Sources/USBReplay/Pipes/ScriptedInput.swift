@@ -83,6 +83,14 @@ final class ScriptedInput: EndpointHandler, Waiting {
         anchor = (clock.now, recorded)
     }
 
+    /// The bus was reset: what had gone of an answer is forgotten, and it begins anew.
+    ///
+    /// The place in the recording stays, since recorded hosts reset devices in the middle of what they do.
+    func forgetPart() {
+        offset = 0
+        owesEmptyPacket = false
+    }
+
     /// The host has selected the endpoint afresh: the next poll begins the clock.
     func restartClock() { anchor = nil }
 
@@ -170,17 +178,24 @@ final class ScriptedInput: EndpointHandler, Waiting {
                 guard bytes.isEmpty else { break }
                 consume()
                 ledger.match(index)
-                return (recorded.outcome == .stalled ? [] : ledger.answer(recorded), recorded.outcome)
+                guard recorded.outcome != .stalled else { return ([], .stalled) }
+                guard let answer = ledger.answer(index) else { return ([], .protocolError) }
+                return (answer, recorded.outcome)
             }
             let count = recorded.inputCount
             let part = min(room - bytes.count, count - offset)
-            bytes += read(recorded, part)
+            guard let piece = read(index, part) else {
+                consume()
+                return ([], .protocolError)
+            }
+            bytes += piece
             offset += part
             guard offset >= count else { break }
             consume()
             ledger.match(index)
             let isShort = count < Int(recorded.requested)
-            if isPeriodic || isShort || count % packetSize != 0 {
+            // An empty answer is a packet without data, whatever was asked for, and so ends a transfer.
+            if isPeriodic || isShort || count == 0 || count % packetSize != 0 {
                 owesEmptyPacket = isShort && !isPeriodic && bytes.count == room && count > 0 && count % packetSize == 0
                 break
             }
@@ -191,8 +206,10 @@ final class ScriptedInput: EndpointHandler, Waiting {
         return (bytes, .success)
     }
 
-    private func read(_ transfer: TracedTransfer, _ count: Int) -> [UInt8] {
+    /// The next bytes of an answer; nil when the capture cannot be read.
+    private func read(_ index: Int, _ count: Int) -> [UInt8]? {
         guard count > 0 else { return [] }
+        let transfer = ledger.trace.transfers[index]
         var bytes = [UInt8](repeating: 0, count: count)
         let available = min(count, Int(transfer.input.count) - offset)
         if available < count { ledger.noteCutData() }
@@ -206,7 +223,10 @@ final class ScriptedInput: EndpointHandler, Waiting {
                 failure = error
             }
         }
-        if let failure { ledger.report.note("the capture cannot be read: \(failure)") }
+        if let failure {
+            ledger.unreadable(failure, index)
+            return nil
+        }
         return bytes
     }
 }

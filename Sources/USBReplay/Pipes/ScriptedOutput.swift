@@ -7,29 +7,31 @@ final class ScriptedOutput: EndpointHandler {
     private let ledger: Ledger
     private let group: PipeGroup
     private let line: DelayLine
-    private let isPeriodic: Bool
     /// Halts the endpoint.
     var halt: (EndpointAddress) -> Void = { _ in }
 
-    init(_ address: EndpointAddress, _ ledger: Ledger, _ clock: ReplayClock, type: TransferType, group: PipeGroup) {
+    init(_ address: EndpointAddress, _ ledger: Ledger, _ clock: ReplayClock, group: PipeGroup) {
         self.address = address
         self.ledger = ledger
         self.group = group
-        isPeriodic = type == .interrupt
         line = DelayLine(clock)
-        // Halted before the host knows, since it may clear the halt at once.
-        line.beforehand = { [unowned self] status in
-            if status == .stalled { halt(address) }
-        }
-        line.afterwards = { group.deliver() }
     }
 
     func submit(_ urb: consuming URB) {
-        let data = urb.withBytes { [UInt8](copying: $0) }
-        let (outcome, latency) = group.take(data, on: address, urb.type)
         // Sent at once even where interrupt IN keeps its gaps: the host decides when it sends.
+        let latency = group.latency(on: address, after: line.count)
         let delay = ledger.settings.delay(latency, isPeriodic: false)
-        line.end(urb, outcome, after: delay)
+        // Taken when its time has come: what the host takes back before has not reached the device.
+        line.add(urb, after: delay) { [unowned self] urb in take(urb) }
+    }
+
+    private func take(_ urb: consuming URB) {
+        let data = urb.withBytes { [UInt8](copying: $0) }
+        let outcome = group.take(data, on: address, urb.type)
+        // Halted before the host knows, since it may clear the halt at once.
+        if outcome.status == .stalled { halt(address) }
+        outcome.complete(urb)
+        group.deliver()
     }
 
     func cancel(_ id: URB.ID) -> Bool { line.cancel(id) }

@@ -1,59 +1,89 @@
 import USBCore
 
 extension ReplayReport {
-    /// The report as a JUnit XML file: a test case for each endpoint, failed where something diverged.
+    /// The report as a JUnit XML file: a test case for each endpoint, failed where something diverged, skipped where
+    /// nothing was compared.
     ///
     /// The form is what continuous integration reads (Jenkins, GitLab, GitHub's reporters): `testsuites` with one
     /// `testsuite`. A divergence on an endpoint that was not counted gets a test case of its own.
     ///
-    /// - Parameter name: the suite's name, such as the capture's file name.
-    public func junit(name: String) -> String { Self.junit([(name, self)]) }
+    /// - Parameters:
+    ///   - name: the suite's name, such as the capture's file name.
+    ///   - requiresUse: whether a replay in which nothing was compared fails, by a test case for that.
+    public func junit(name: String, requiresUse: Bool = false) -> String {
+        Self.junit([(name, self)], requiresUse: requiresUse)
+    }
 
-    /// Several reports as one JUnit XML file, a suite for each: see ``junit(name:)``.
-    public static func junit(_ suites: [(name: String, report: ReplayReport)]) -> String {
-        let cases = suites.map { $0.report.cases }
-        let tests = cases.reduce(0) { $0 + $1.count }
-        let failing = zip(suites, cases).reduce(0) { sum, suite in
-            sum + suite.1.filter { suite.0.report.fails($0) }.count
+    /// Several reports as one JUnit XML file, a suite for each: see ``junit(name:requiresUse:)``.
+    public static func junit(_ suites: [(name: String, report: ReplayReport)], requiresUse: Bool = false) -> String {
+        let all = suites.map { ($0.name, $0.report.cases(requiresUse: requiresUse), $0.report) }
+        let counts = counts(all.flatMap { $0.1 })
+        var xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"ghostplug replay\" \(counts)>\n"
+        for (name, cases, report) in all {
+            xml += "  <testsuite name=\"\(xmlText(name))\" \(Self.counts(cases))>\n"
+            for testCase in cases { xml += testCase.xml(suite: name) }
+            xml += "    <system-out>\(xmlText(report.text()))</system-out>\n  </testsuite>\n"
         }
-        var xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        xml += "<testsuites name=\"ghostplug replay\" tests=\"\(tests)\" failures=\"\(failing)\" errors=\"0\">\n"
-        for suite in suites { xml += suite.report.suite(suite.name) }
         return xml + "</testsuites>\n"
     }
 
-    private var cases: [EndpointCounts] {
-        var cases = endpoints
-        for divergence in divergences where !cases.contains(where: { $0.endpoint == divergence.endpoint }) {
-            cases.append(EndpointCounts(divergence.endpoint, divergence.endpoint.number == 0 ? .control : .bulk))
+    private static func counts(_ cases: [TestCase]) -> String {
+        let failures = cases.filter { $0.failure != nil }.count
+        let skipped = cases.filter { $0.failure == nil && $0.skipped != nil }.count
+        return "tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"0\" skipped=\"\(skipped)\""
+    }
+
+    private func cases(requiresUse: Bool) -> [TestCase] {
+        var counted = endpoints
+        for endpoint in divergedEndpoints where !counted.contains(where: { $0.endpoint == endpoint }) {
+            counted.append(EndpointCounts(endpoint, endpoint.number == 0 ? .control : .bulk))
         }
         // With nothing to show, a file without test cases is taken for an error by some readers.
-        return cases.isEmpty ? [EndpointCounts(.out(0), .control)] : cases
+        if counted.isEmpty { counted = [EndpointCounts(.out(0), .control)] }
+        var cases = counted.map { testCase($0) }
+        if requiresUse, comparedNothing {
+            let failure = TestCase.Failure(kind: "unused", message: "no host used it", body: "")
+            cases.append(TestCase(name: "use", failure: failure))
+        }
+        return cases
     }
 
-    private func suite(_ name: String) -> String {
-        let cases = cases
-        let failing = cases.filter { fails($0) }.count
-        var xml = "  <testsuite name=\"\(xmlText(name))\" tests=\"\(cases.count)\" failures=\"\(failing)\""
-        xml += " errors=\"0\" skipped=\"0\">\n"
-        for counts in cases { xml += testCase(counts, suite: name) }
-        xml += "    <system-out>\(xmlText(text()))</system-out>\n"
-        return xml + "  </testsuite>\n"
-    }
-
-    private func fails(_ counts: EndpointCounts) -> Bool {
-        counts.diverged > 0 || divergences.contains { $0.endpoint == counts.endpoint }
-    }
-
-    private func testCase(_ counts: EndpointCounts, suite: String) -> String {
-        let start = "    <testcase classname=\"\(xmlText(suite))\" name=\"\(xmlText(counts.name))\""
-        guard fails(counts) else { return start + "/>\n" }
+    private func testCase(_ counts: EndpointCounts) -> TestCase {
+        let count = max(counts.diverged, divergenceCount(on: counts.endpoint))
+        guard count > 0 else {
+            return TestCase(name: counts.name, skipped: counts.matched == 0 ? "nothing was compared" : nil)
+        }
         let mine = divergences.filter { $0.endpoint == counts.endpoint }
-        let message = mine.first?.words ?? "\(counts.diverged) transfers diverged after the first \(divergences.count)"
-        let kind = mine.first?.kind.rawValue ?? "divergence"
-        let body = mine.map { $0.text() }.joined()
-        return start + ">\n      <failure type=\"\(xmlText(kind))\" message=\"\(xmlText(message))\">\(xmlText(body))"
-            + "</failure>\n    </testcase>\n"
+        let failure = TestCase.Failure(
+            kind: mine.first?.kind.rawValue ?? "divergence",
+            message: mine.first?.words ?? "\(count) more divergence\(count == 1 ? "" : "s"), not kept",
+            body: mine.map { $0.text() }.joined())
+        return TestCase(name: counts.name, failure: failure)
+    }
+}
+
+/// A test case of a JUnit file.
+private struct TestCase {
+    struct Failure {
+        var kind: String
+        var message: String
+        var body: String
+    }
+
+    var name: String
+    var failure: Failure?
+    /// Why it says nothing; nil when it does.
+    var skipped: String?
+
+    func xml(suite: String) -> String {
+        let start = "    <testcase classname=\"\(xmlText(suite))\" name=\"\(xmlText(name))\""
+        if let failure {
+            return start
+                + ">\n      <failure type=\"\(xmlText(failure.kind))\" message=\"\(xmlText(failure.message))\">"
+                + "\(xmlText(failure.body))</failure>\n    </testcase>\n"
+        }
+        guard let skipped else { return start + "/>\n" }
+        return start + ">\n      <skipped message=\"\(xmlText(skipped))\"/>\n    </testcase>\n"
     }
 }
 

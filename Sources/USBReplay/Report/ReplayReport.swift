@@ -40,6 +40,8 @@ public struct ReplayReport: Sendable {
     public private(set) var divergences: [Divergence] = []
     /// How many divergences there were.
     public private(set) var divergenceCount = 0
+    /// How many of them each endpoint had.
+    private var divergencesByEndpoint: [EndpointAddress: Int] = [:]
     /// The first ``noteLimit`` remarks: what was made up by rule, what the capture lacks.
     public private(set) var notes: [String] = []
     /// How many remarks there were.
@@ -50,6 +52,9 @@ public struct ReplayReport: Sendable {
 
     /// Whether everything that was done is as in the recording.
     public var passed: Bool { divergenceCount == 0 }
+
+    /// Whether nothing was compared: nobody used the device, or only in ways that the recording says nothing of.
+    public var comparedNothing: Bool { endpoints.allSatisfy { $0.matched == 0 && $0.diverged == 0 } }
 
     /// The verdict in words: `as recorded`, `3 divergences`.
     public var verdict: String {
@@ -83,6 +88,7 @@ public struct ReplayReport: Sendable {
     @discardableResult
     public mutating func add(_ divergence: Divergence) -> Int {
         if divergences.count < Self.divergenceLimit { divergences.append(divergence) }
+        divergencesByEndpoint[divergence.endpoint, default: 0] += 1
         divergenceCount += 1
         return divergenceCount
     }
@@ -94,6 +100,12 @@ public struct ReplayReport: Sendable {
         noteCount += 1
         if notes.count < Self.noteLimit { notes.append(text) }
     }
+
+    /// How many divergences there were on an endpoint, those that were not kept included.
+    func divergenceCount(on endpoint: EndpointAddress) -> Int { divergencesByEndpoint[endpoint] ?? 0 }
+
+    /// The endpoints that had divergences, by number.
+    var divergedEndpoints: [EndpointAddress] { divergencesByEndpoint.keys.sorted { order($0) < order($1) } }
 
     private func order(_ endpoint: EndpointAddress) -> Int {
         Int(endpoint.number) << 1 | (endpoint.direction == .in ? 1 : 0)

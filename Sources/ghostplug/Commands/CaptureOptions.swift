@@ -4,7 +4,8 @@ import ArgumentParser
 struct CaptureOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Record what happens to the devices, as pcapng with usbmon records.", valueName: "file.pcapng"))
+            "Record what happens to the devices, as pcapng with usbmon records; replaces an older capture.",
+            valueName: "file.pcapng"))
     var capture: String?
 
     @Option(

@@ -40,7 +40,10 @@ struct Proxy: ParsableCommand {
             valueName: "address:port"))
     var listen: [String] = []
 
-    @Option(help: ArgumentHelp("Record what passes, as pcapng with usbmon records.", valueName: "file.pcapng"))
+    @Option(
+        help: ArgumentHelp(
+            "Record what passes, as pcapng with usbmon records; replaces an older capture.",
+            valueName: "file.pcapng"))
     var capture: String?
 
     @Option(help: "What to log: trace, debug, info, notice, warning, error, critical. (default: info)")

@@ -35,15 +35,21 @@ struct Show: ParsableCommand {
 
             JSON:
               A line for the file, with devices: file, format, size, events, start,
-              seconds, date, dropped, skipped, comments, notes, trouble (null, or kind,
-              reason, offset, packet). A device: device, channel, bus, addresses,
-              idVendor, idProduct, manufacturer, product, serial, busid, model (each
-              where it is known), class, speed, speedKnown, transfers, bytesOut,
-              bytesIn, unanswered, unasked, cut, descriptors, endpoints.
+              seconds, date, dropped, skipped, malformed, comments, notes, warnings,
+              trouble (null, or kind, reason, offset, packet). A device: device,
+              channel, bus, addresses, idVendor, idProduct, manufacturer, product,
+              serial, busid, model (each where it is known), class, speed, speedKnown,
+              transfers, bytesOut, bytesIn, unanswered, unasked, cut;
+              descriptors (what is known of them): deviceBytes, configurations,
+              configurationsOf, strings, bosBytes, qualifier, reportDescriptors,
+              reportDescriptorsOf; endpoints: a list of endpoint, type, transfers,
+              bytes.
               Then a line for each transfer: packet, firstPacket, lastPacket, seconds,
               duration, device, endpoint, type, status (Linux's number, null without
               an end), outcome, requested, length, setup, request, scsi, text, data,
-              dataLength; of SCSI commands also lun, cdb, lba, blocks, result, sense.
+              dataLength; of SCSI commands also lun, cdb, lba, blocks, result, sense;
+              where it is so, unasked (its beginning is missing), unanswered (its end
+              is), cut (data are), injected (the capturing system made it): all true.
 
             EXIT STATUS:
               0    everything was read
@@ -145,9 +151,6 @@ struct Show: ParsableCommand {
                 throw wrong("--bytes: '\(bytes)' is no count; write a number, or 'all'")
             }
             settings.limit = .bytes(count)
-        }
-        if descriptors != nil, file == "-" {
-            throw wrong("--descriptors goes with a file only: standard input cannot be read twice")
         }
         settings.image = try imageSettings()
         return settings

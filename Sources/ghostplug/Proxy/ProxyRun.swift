@@ -36,8 +36,17 @@ struct ProxyRun {
             addresses = try proxy.start()
         } catch {
             _ = writer?.close()
-            let usual = settings.listen.contains { $0.port == HostAndPort.usbipPort }
+            let isTaken = "\(error)".hasPrefix("cannot listen")
+            let usual = isTaken && settings.listen.contains { $0.port == HostAndPort.usbipPort }
             throw Failure("\(error)" + (usual ? "; on this machine the server itself may have it" : ""), .unavailable)
+        }
+        // Not before: a start that fails leaves an older capture as it is.
+        do throws(RecordingError) {
+            try writer?.start()
+        } catch {
+            proxy.stop()
+            _ = writer?.close()
+            throw Failure("--capture: \(error)", .failure)
         }
         for address in addresses { StandardOutput.print("listening on \(address)") }
         if addresses.contains(where: { !$0.isLoopback }) {
@@ -56,7 +65,7 @@ struct ProxyRun {
         do throws(RecordingError) {
             return try CaptureWriter(
                 path: path, application: "ghostplug \(Ghostplug.configuration.version)",
-                comment: "passed between clients and \(settings.upstream)", logger: logger)
+                comment: "passed between clients and \(settings.upstream)", isHeld: true, logger: logger)
         } catch {
             throw Failure("--capture: \(error)", .failure)
         }

@@ -14,7 +14,7 @@ final class Recorder: Sendable {
     private let busIDs: Set<String>
     private let logger: Logger
 
-    /// Begins to record; nil when nothing is to be recorded.
+    /// Gets ready to record, and leaves the file as it is until ``start()``; nil when nothing is to be recorded.
     ///
     /// - Throws: ``Failure`` when the file cannot be written.
     init?(_ settings: ServeSettings, logger: Logger) throws(Failure) {
@@ -24,21 +24,37 @@ final class Recorder: Sendable {
             }
             return nil
         }
-        try Self.checkOthers(than: path, settings.devices)
+        try Self.checkOthers(than: path, settings)
         busIDs = Set(settings.captureDevices)
         self.logger = logger
         do throws(RecordingError) {
             writer = try CaptureWriter(
-                path: path, application: "ghostplug \(Ghostplug.configuration.version)", logger: logger)
+                path: path, application: "ghostplug \(Ghostplug.configuration.version)", isHeld: true,
+                logger: logger)
         } catch {
             throw Failure("--capture: \(error)", .failure)
         }
     }
 
-    /// Makes sure that no device's own file is overwritten, such as the capture that it replays.
-    private static func checkOthers(than path: String, _ devices: [ServeSettings.Device]) throws(Failure) {
+    /// Begins to write the file, which loses an older capture: once nothing else can fail.
+    ///
+    /// - Throws: ``Failure`` when it cannot be written.
+    func start() throws(Failure) {
+        do throws(RecordingError) {
+            try writer.start()
+        } catch {
+            throw Failure("--capture: \(error)", .failure)
+        }
+    }
+
+    /// Makes sure that nothing else of ours is the same file: no device's own, such as the capture that it replays, and
+    /// not the report, which would overwrite the capture.
+    private static func checkOthers(than path: String, _ settings: ServeSettings) throws(Failure) {
+        if let report = settings.report, FileIdentity.areSame(path, report) {
+            throw Failure("--capture and --report name the same file, \(path); choose another name", .validationFailure)
+        }
         guard let file = FileIdentity(path) else { return }
-        for device in devices {
+        for device in settings.devices {
             for option in device.specification.options where FileIdentity(option.value) == file {
                 throw Failure(
                     "--capture \(path): \(device.origin) uses this file; choose another name", .validationFailure)
@@ -88,5 +104,19 @@ private struct FileIdentity: Equatable {
         guard unsafe stat(path, &status) == 0 else { return nil }
         device = UInt(status.st_dev)
         number = UInt(status.st_ino)
+    }
+
+    /// Whether two names mean one file, also when it does not exist yet.
+    static func areSame(_ first: String, _ second: String) -> Bool {
+        if first == second { return true }
+        if let file = FileIdentity(first) { return file == FileIdentity(second) }
+        let (one, other) = (split(first), split(second))
+        guard one.name == other.name, let folder = FileIdentity(one.folder) else { return false }
+        return FileIdentity(other.folder) == folder
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: Substring) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
+        return ("\(path[...slash])", path[path.index(after: slash)...])
     }
 }

@@ -38,7 +38,7 @@ struct ReplayVerdicts {
         }
         guard reportPath != nil else { return }
         guard !verdicts.isEmpty else { throw Failure("--report: no device is a replay", .failure) }
-        for verdict in verdicts where verdict.report.endpoints.allSatisfy({ $0.matched == 0 }) {
+        for verdict in verdicts where verdict.isUnused {
             throw Failure("--report: no host used \(verdict.name)", .failure)
         }
     }

@@ -51,6 +51,8 @@ final class Serving: Sendable {
         made.withLock { $0 = devices.all }
         recorder?.check(devices.all.map(\.busID))
         try openControl()
+        // Not before: a start that fails leaves an older capture as it is.
+        try recorder?.start()
         _ = try unavailable { () throws(SocketError) in try server.start() }
         return addresses
     }

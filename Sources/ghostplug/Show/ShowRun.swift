@@ -2,6 +2,7 @@ import ArgumentParser
 import CaptureTraces
 import CaptureTranscript
 import CommandSupport
+import Glibc
 import USBCapture
 
 /// Shows one capture.
@@ -10,7 +11,7 @@ struct ShowRun {
     struct Settings {
         var path: String
         var choice: DeviceChoice?
-        /// The path of a file that tells the descriptors; see ``TraceLoader/loadOne(path:choice:descriptors:progress:)``.
+        /// The path of a file that tells the descriptors; see ``TraceLoader/loadOne(_:choice:descriptors:progress:)``.
         var descriptors: String?
         var isSummary = false
         var isJSON = false
@@ -43,7 +44,9 @@ struct ShowRun {
     /// - Throws: ``Failure``, at the end also for a capture that is cut or damaged.
     func run() throws(Failure) {
         defer { progress.clear() }
-        let reader = try attempt { () throws(CaptureError) in try CaptureReader(path: settings.path) }
+        let reader = try attempt(about: settings.path) { () throws(CaptureError) in
+            try CaptureReader(path: settings.path)
+        }
         let trouble: CaptureError?
         if settings.isSummary, settings.descriptors == nil {
             trouble = try showSurvey(reader)
@@ -62,10 +65,13 @@ struct ShowRun {
     }
 
     private func showTraces(_ reader: CaptureReader) throws(Failure) -> CaptureError? {
-        let (traces, summary) = try attempt { () throws(CaptureError) in try load(reader) }
+        let (traces, summary) = try attempt(about: settings.descriptors) { () throws(CaptureError) in
+            try load(reader)
+        }
         progress.clear()
         if let image = settings.image {
-            try WholeFile.printResult(try attempt { () throws(CaptureError) in try write(image, traces) })
+            try WholeFile.printResult(
+                try attempt(about: image.path) { () throws(CaptureError) in try write(image, traces) })
             return summary.trouble
         }
         let report = CaptureReport(summary, facts(reader), devices: traces.map(\.device))
@@ -77,20 +83,21 @@ struct ShowRun {
     private var name: String { settings.path == "-" ? "standard input" : settings.path }
 
     /// Carries out what reads the capture.
-    private func attempt<Result>(_ body: () throws(CaptureError) -> Result) throws(Failure) -> Result {
+    ///
+    /// - Parameter path: the file that errors may begin with; all others are about the capture.
+    private func attempt<Result>(
+        about path: String? = nil, _ body: () throws(CaptureError) -> Result
+    ) throws(Failure) -> Result {
         do throws(CaptureError) {
             return try body()
         } catch {
-            throw failure(error)
+            throw failure(error, about: path)
         }
     }
 
-    private func failure(_ error: CaptureError) -> Failure {
+    private func failure(_ error: CaptureError, about path: String? = nil) -> Failure {
         let words = error.description
-        // Errors of opening and of images name their file themselves.
-        let namesFile =
-            settings.path != "-" && words.contains(settings.path)
-            || settings.image.map { words.contains($0.path) } ?? false
+        let namesFile = path.map { words.hasPrefix("\($0): ") || words.hasPrefix("\($0) cannot be ") } ?? false
         return Failure(namesFile ? words : "\(name): \(words)", .failure)
     }
 
@@ -100,10 +107,9 @@ struct ShowRun {
         guard let descriptors = settings.descriptors else {
             return try TraceLoader.load(reader, choice: settings.choice, progress: reading(reader))
         }
-        // The file is read once more for its facts: what tells descriptors tells them of one device.
-        _ = CaptureSurvey.run(reader, progress: reading(reader))
+        // What tells descriptors tells them of one device.
         let (trace, summary) = try TraceLoader.loadOne(
-            path: settings.path, choice: settings.choice, descriptors: descriptors)
+            reader, choice: settings.choice, descriptors: descriptors, progress: reading(reader))
         return ([trace], summary)
     }
 
@@ -114,16 +120,13 @@ struct ShowRun {
     private func facts(_ reader: CaptureReader) -> CaptureFacts {
         CaptureFacts(
             name: name, format: reader.format, size: reader.size, comments: reader.comments, dropped: reader.dropped,
-            skipped: reader.skippedPackets)
+            skipped: reader.skippedPackets, malformed: reader.malformedPackets, warnings: reader.warnings)
     }
 
     private func chosen(_ summary: CaptureSummary) throws(CaptureError) -> [CapturedDevice]? {
         guard let choice = settings.choice else { return nil }
         let devices = summary.devices.filter { choice.matches($0) }
-        guard !devices.isEmpty else {
-            let all = summary.devices.prefix(40).map(\.line).joined(separator: "; ")
-            throw CaptureError(.unsupported, "the capture has no device \(choice); it has \(all)")
-        }
+        guard !devices.isEmpty else { throw summary.lacks(choice) }
         return devices
     }
 
@@ -158,21 +161,41 @@ struct ShowRun {
 
     /// Writes the image, and tells what was written.
     private func write(_ image: Image, _ traces: [Trace]) throws(CaptureError) -> String {
-        var disks: [Trace] = []
+        var disks: [(trace: Trace, commands: [MassStorageCommand])] = []
+        var units: Set<UInt8> = []
         for trace in traces {
             let commands = try BulkOnlyReader.commands(of: trace)
-            if commands.contains(where: { $0.lun == image.lun }) { disks.append(trace) }
+            units.formUnion(commands.lazy.map(\.lun))
+            if commands.contains(where: { $0.lun == image.lun }) { disks.append((trace, commands)) }
         }
-        guard let disk = disks.first else {
-            let unit = image.lun == 0 ? "" : " of LUN \(image.lun)"
-            throw CaptureError(.unsupported, "there are no mass-storage commands\(unit), from which to make an image")
-        }
+        guard let disk = disks.first else { throw Self.noCommands(image.lun, units) }
         guard disks.count == 1 else {
-            let list = disks.prefix(40).map(\.device.line).joined(separator: "; ")
-            throw CaptureError(.unsupported, "there are several disks; choose one with --device: \(list)")
+            throw CaptureError(
+                .unsupported, "there are several disks; choose one with --device: \(disks.map(\.trace.device).list)")
         }
-        let content = try DiskImage(disk, lun: image.lun)
-        let words = try content.write(to: image.path, image.version, overwriting: image.overwrites)
+        let content = try DiskImage(disk.trace, commands: disk.commands, lun: image.lun)
+        let words: String
+        do throws(CaptureError) {
+            words = try content.write(
+                to: image.path, image.version, overwriting: image.overwrites,
+                sparing: [settings.path, settings.descriptors].compactMap(\.self))
+        } catch {
+            // Nothing of ours is left there.
+            var status = stat()
+            guard !image.overwrites, unsafe lstat(image.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                throw error
+            }
+            throw CaptureError(error.kind, "\(error.reason), or give --force")
+        }
         return "\(image.path): \(words.dropLast(words.hasSuffix("\n") ? 1 : 0))"
+    }
+
+    private static func noCommands(_ lun: UInt8, _ units: Set<UInt8>) -> CaptureError {
+        guard !units.isEmpty else {
+            return CaptureError(
+                .unsupported, "there are no mass-storage commands, from which to make an image")
+        }
+        let list = units.sorted().map { "LUN \($0)" }.joined(separator: ", ")
+        return CaptureError(.unsupported, "there are no mass-storage commands of LUN \(lun), but of \(list)")
     }
 }

@@ -51,12 +51,18 @@ struct WrappingClock {
         if time >= Self.period { isOld = true }
         let period = isOld ? Self.oldPeriod : Self.period
         if last - time > Self.disorder {
-            base += period
+            base = Self.sum(base, period)
         } else if time - last > period - Self.disorder, base > 0 {
             // A line from before the clock began again, that comes after one from later.
             return base - period + time
         }
         last = time
-        return base + time
+        return Self.sum(base, time)
+    }
+
+    /// Stays at the end of what 64 bits hold: a file can say that the clock began again any number of times.
+    private static func sum(_ first: Int64, _ second: Int64) -> Int64 {
+        let (sum, isBeyond) = first.addingReportingOverflow(second)
+        return isBeyond ? .max : sum
     }
 }

@@ -51,13 +51,13 @@ package final class USBPcapDecoder: PacketDecoder {
     /// Makes a decoder for one file.
     package init() {}
 
-    package func decode(_ frame: CapturedFrame, _ bytes: UnsafeRawBufferPointer, into output: DecodedEvents)
-        throws(CaptureError)
-    {
+    package func decode(
+        _ frame: CapturedFrame, _ bytes: UnsafeRawBufferPointer, into output: DecodedEvents
+    ) -> Bool {
         let view = unsafe ByteView(bytes)
-        let header = try USBPcapHeader(view, of: frame)
+        guard let header = USBPcapHeader(view) else { return false }
         // Of a pipe that USBPcap has not seen opened it knows neither device nor endpoint.
-        guard header.device != 0xffff else { return }
+        guard header.device != 0xffff else { return true }
         if pending.count >= Self.maximumPending { forget(into: output) }
         let packet = Packet(frame: frame, header: header, bytes: view)
         switch header.transfer {
@@ -66,6 +66,7 @@ package final class USBPcapDecoder: PacketDecoder {
         case .isochronous: isochronous(packet, into: output)
         case .other: break
         }
+        return true
     }
 
     package func finish(into output: DecodedEvents) { forget(into: output) }

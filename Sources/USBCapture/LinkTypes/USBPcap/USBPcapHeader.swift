@@ -54,19 +54,10 @@ struct USBPcapHeader {
     /// How many bytes of data there were.
     let dataLength: Int
 
-    /// Reads a header.
-    ///
-    /// - Throws: ``CaptureError`` when it does not fit the packet or itself.
-    init(_ bytes: ByteView, of frame: CapturedFrame) throws(CaptureError) {
-        func trouble(_ reason: String) -> CaptureError {
-            let isCut = bytes.count < frame.originalLength
-            return CaptureError(
-                isCut ? .cut : .damaged, reason, offset: frame.bytesOffset, packet: frame.number)
-        }
+    /// Reads a header; nil when it does not fit the packet or itself.
+    init?(_ bytes: ByteView) {
         length = Int(bytes.little16(0))
-        guard bytes.count >= Self.size, length >= Self.size, length <= bytes.count else {
-            throw trouble("a USBPcap header of \(length) bytes in a packet of \(bytes.count)")
-        }
+        guard bytes.count >= Self.size, length >= Self.size, length <= bytes.count else { return nil }
         irp = bytes.little64(2)
         status = bytes.little32(10)
         function = bytes.little16(14)
@@ -78,14 +69,12 @@ struct USBPcapHeader {
         switch bytes[22] {
         case 0:
             let packets = Int(bytes.little32(31))
-            guard length >= 39, packets <= Self.maximumPackets, length >= 39 + 12 * packets else {
-                throw trouble("\(packets) isochronous packets in a USBPcap header of \(length) bytes")
-            }
+            guard length >= 39, packets <= Self.maximumPackets, length >= 39 + 12 * packets else { return nil }
             transfer = .isochronous
         case 1: transfer = .plain(.interrupt)
         case 3: transfer = .plain(.bulk)
         case 2:
-            guard length > Self.size else { throw trouble("a USBPcap control header without its stage") }
+            guard length > Self.size else { return nil }
             transfer = .control(Stage(rawValue: bytes[27]))
         default: transfer = .other
         }
