@@ -44,6 +44,10 @@ public struct DeviceSpecification: Hashable, Sendable, CustomStringConvertible {
             throw ModelError("'\(text)' names no model; write MODEL or MODEL:KEY=VALUE,… such as drive:size=1G")
         }
         guard let colon else { return }
+        guard scalars.index(after: colon) < scalars.endIndex else {
+            throw ModelError(
+                "'\(text)' has nothing behind its colon; 'ghostplug models \(model)' lists what can be there")
+        }
         var shorthand = SubjectShorthand(of: model, among: models)
         for part in Self.split(scalars[scalars.index(after: colon)...]) {
             guard !part.isEmpty else {

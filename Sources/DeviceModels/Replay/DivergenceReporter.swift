@@ -8,6 +8,8 @@ import USBReplay
 final class DivergenceReporter {
     /// How many divergences are logged one by one.
     private static let limit = 20
+    /// How many are events that are kept; those beyond are made only while somebody follows.
+    private static let keptLimit = 100
 
     private let events: EventSink
     private let logger: Logger
@@ -25,7 +27,7 @@ final class DivergenceReporter {
         } else if count == Self.limit + 1 {
             logger.warning("more than \(Self.limit) divergences; the report counts them")
         }
-        guard events.isWatched else { return }
+        guard count <= Self.keptLimit || events.isWatched else { return }
         events.send(
             "diverged",
             [
